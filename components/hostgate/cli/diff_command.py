@@ -91,7 +91,7 @@ def review_options(command: F) -> F:
 def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review":
     """The review that was asked for. Raises InputError for what is wrong with a side."""
     from hostgate.cli.sides import read_sides
-    from hostgate.review.compared_places import compared_members, compared_plans, compared_standing
+    from hostgate.review.compared_places import as_it_stands, compared_members, compared_plans, compared_standing
     from hostgate.review.guards import Guards
     from hostgate.review.plan_changes import diff
     from hostgate.review.review import Review
@@ -109,6 +109,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     else:
         before, after, snapshot, new = _standing(base, head, targets)
         places = compared_standing(before, after, sides, guards.never_remove, snapshot, targets)
+        targets = tuple(as_it_stands(each, places) for each in targets)
         places += compared_plans(new, guards.never_remove)
         notes += (f"{each.label} stands nowhere yet: it is compared as if nothing else stood there." for each in new)
     if (base.snapshot is None) != (head.snapshot is None):

@@ -17,7 +17,7 @@ from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
 from hostgate.flows.route_changes import Kind, route_changes
-from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, by_itself, keeping
+from hostgate.flows.steps import Group, Place, Stage, Step, by_itself, clients_together, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
 
@@ -100,8 +100,9 @@ def compare(before: Place | None, after: Place | None, needs: Sequence[Need] = (
 def compare_all(
     before: Sequence[Place], after: Sequence[Place], needs: Callable[[Place], Sequence[Need]] = lambda _: ()
 ) -> tuple[PlaceComparison, ...]:
-    """Every place of either side, in the order of `after`; then those that are gone. A place is compared by itself: what
-    others allow to some of its clients is theirs. `needs` are those at a place."""
+    """Every place of either side, in the order of `after`; then those that are gone. A policy that nothing used and something
+    uses now is not gone. A place is compared by itself: what others allow to some of its clients is theirs. `needs` are those
+    at a place."""
     sides = (map(by_itself, each) for each in (before, after))
     pairs = _pairs(*map(tuple, sides))
     return tuple(compare(old, new, needs(here)) for old, new in pairs if (here := new or old))
@@ -134,7 +135,13 @@ def _pairs(before: Sequence[Place], after: Sequence[Place]) -> Iterator[tuple[Pl
         used = (here.target, here.policy)
         pair(number, [each for each in left if each.remark and (each.target, each.policy) == used])
     yield from ((old_of.get(number), here) for number, here in enumerate(after))
-    yield from ((old, None) for old in left)
+    yield from ((old, None) for old in left if not any(_uses(here, old) for here in after))
+
+
+def _uses(place: Place, policy: Place) -> bool:
+    """Whether what stood as a `policy` that nothing used judges at `place`."""
+    named = place.policy == policy.policy or bool(place.judging & policy.judging)
+    return bool(policy.remark) and not place.remark and place.target == policy.target and named
 
 
 def _last_part(place: Place) -> tuple[str, str, str]:
@@ -376,10 +383,5 @@ def joined(places: Sequence[Place]) -> Place:
     known = [place.clients for place in places if place.clients is not None]
     if len(known) < len(places):
         return replace(places[0], clients=None)
-    identities = [each.identities for each in known if each.identities is not None]
-    meant = ClientTest(
-        addresses=union(each.addresses for each in known),
-        identities=frozenset().union(*identities) if len(identities) == len(known) else None,
-    )
     families = tuple(family for family in FAMILIES if any(family in place.families for place in places))
-    return replace(places[0], clients=meant, families=families)
+    return replace(places[0], clients=clients_together(known), families=families)

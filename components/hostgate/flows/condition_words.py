@@ -1,6 +1,8 @@
 """What would have to be so for a step to hold, in the words in which verdicts tell it."""
 
-from hostgate.flows.address_sets import AddressFamily, AddressSet
+from collections.abc import Iterable, Mapping
+
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow, ip_protocol
 from hostgate.flows.names import Names
 from hostgate.flows.steps import Box, ClientTest
@@ -24,6 +26,27 @@ def named(names: Names, name: str | None) -> str:
 
 def among(client: ClientTest) -> str:
     return f"the client is {' or '.join(sorted(client.identities or ()))}"
+
+
+_KINDS: Mapping[str, str] = {
+    "account": "the service account", "tag": "the secure tag", "network-tag": "the network tag",
+    "ip-group": "an address in the IP group", "member": "the resource", "unknown": "what is not known yet,",
+}  # fmt: skip
+
+
+def identities(those: Iterable[str]) -> str:
+    """What a client may be known by beside its address."""
+    told = ((_KINDS[kind], value) for kind, _, value in (each.partition(":") for each in sorted(those)))
+    return " or ".join(f"{kind} {value}" for kind, value in told)
+
+
+def whose(clients: Iterable[ClientTest]) -> str:
+    """What the clients are known by."""
+    told: dict[str, None] = {}
+    for each in clients:
+        ranges = [] if each.addresses == EVERY_ADDRESS else filter(None, map(each.addresses.shown, FAMILIES))
+        told |= dict.fromkeys((*sorted(each.identities or ()), *ranges, *sorted(each.addresses.symbols)))
+    return ", ".join(told)
 
 
 def told_range(what: str, test: AddressSet, family: AddressFamily) -> str:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from hostgate.catalog.problems import few
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, networks, reachable
+from hostgate.flows import condition_words as words
+from hostgate.flows.address_sets import AddressFamily, networks, reachable
 from hostgate.flows.extent import Extents, line_id, of_ways_out, of_ways_round
 from hostgate.flows.flow import Flow, is_identity
 from hostgate.flows.flow_words import flow_as_json as _flow
@@ -19,6 +20,7 @@ from hostgate.flows.name_classes import Need
 from hostgate.flows.routes import by_route, judge, rule_of_way
 from hostgate.flows.snapshot import Resource
 from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Place, Step, WayOut
+from hostgate.flows.verdicts import ends
 from hostgate.flows.witnesses import Extraction, Witness, extract
 
 
@@ -110,6 +112,7 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
     unknown: dict[tuple[tuple[str, ...], bool], list[Witness]] = {}
     passing: set[tuple[object, ...]] = set()
     others = False
+    spared: list[Witness] = []
     for each in found.witnesses:
         if each.elsewhere or each.part_of or not _on_the_internet(each) or _of_an_entry(each, needs):
             continue
@@ -133,8 +136,11 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
             missing.setdefault((told.due, told.verdict.rule), []).append((told, len(blocked) == len(those)))
         else:
             passing |= {(each.due, each.flow.protocol, each.flow.port, each.family) for each in those}
+            spared += blocked
         if unsure and _counts(place, [*unsure, *blocked], those):
             unknown.setdefault((unsure[0].verdict.lacks, True), []).append(unsure[0])
+        else:
+            spared += unsure
     extents = Extents(place, needs)
     return Reach(
         place,
@@ -143,20 +149,61 @@ def reach(place: Place, needs: Sequence[Need], clients: Sequence[ClientTest] | N
             *_ways_out(place, needs),
             *(_beyond(extents, *key, those, named) for key, those in beyond.items()),
         ),
-        tuple(_missing(extents, those, passing) for those in missing.values()),
+        tuple(_missing(extents, those, passing, named) for those in missing.values()),
         (
             *(_unknown(extents, those) for those in unknown.values()),
             *_perhaps_out(place, needs),
             *_not_looked_at(found, extents),
         ),
         tuple(_dead(found.idle, place)),
-        (*_believed(found.believing), *([_not_meant(clients or ())] if others else ())),
+        (
+            *_believed(found.believing),
+            *_not_had([*spared, *_with_others(found, named)], named),
+            *([_not_meant(clients or ())] if others else ()),
+        ),
         frozenset((step.owner, step.rule) for step in found.busy),
     )
 
 
 def _not_meant(clients: Iterable[ClientTest]) -> str:
-    return f"Clients other than {_in_words(clients)} are not meant: no rule stops them, and they reach everything."
+    return f"Clients other than {words.whose(clients)} are not meant: no rule stops them, and they reach everything."
+
+
+def _with_others(found: Extraction, named: frozenset[str]) -> Iterator[Witness]:
+    """What passes and is needed, as of clients that are known by one of `named` and have another identity besides, for which
+    rules deny it: one for each that they ask for. In one policy a witness has one identity at most."""
+    place = found.place
+    blocking = [step for step in place.steps if step.action == "block" and step.box.client.identities]
+    for asked in dict.fromkeys(step.box.client.identities or frozenset() for step in blocking):
+        other = min(asked)
+        kind = other.partition(":")[0]
+        for each in found.witnesses:
+            own = (each.client.identities or frozenset()) - {f"{kind}:nobody"}
+            if not (each.due and each.verdict.allows and own & named) or asked & own:
+                continue
+            if kind == "account" and any(one.startswith("account:") for one in own):
+                continue  # a client has one
+            client = replace(each.client, identities=own | {other})
+            verdict, deciding = ends(place, each.flow, client, answered=True)
+            if not verdict.allows:
+                steps = tuple(step for step in blocking if id(step) in deciding)
+                yield replace(each, client=client, verdict=verdict, steps=steps)
+                break
+
+
+def _not_had(closed: Iterable[Witness], named: frozenset[str]) -> Iterator[str]:
+    """That no client has an identity for which rules deny what is needed, once for all rules that ask for the same: by
+    addresses nobody can tell who has it. `named` are those that clients are known by."""
+    found: dict[tuple[frozenset[str], str], dict[tuple[str, str], None]] = {}
+    for each in closed:
+        denies = "would deny" if each.verdict.action == "block" else "may deny"
+        for step in each.steps:
+            asked = step.box.client.identities or frozenset()
+            if step.action == "block" and asked and not asked & named:
+                found.setdefault((asked, denies), {})[step.owner, step.rule] = None
+    for (asked, denies), rules in found.items():
+        told = few([rule for _, rule in rules])
+        yield f"Clients do not have {words.identities(asked)}: {told} {denies} them what is needed."
 
 
 def _believed(those: Sequence[tuple[str, Step]]) -> Iterator[str]:
@@ -293,14 +340,6 @@ def _beyond(
     return Beyond(id_, tuple(flows.values()), rule, owner, why, names)
 
 
-def _in_words(clients: Iterable[ClientTest]) -> str:
-    told: dict[str, None] = {}
-    for each in clients:
-        ranges = [] if each.addresses == EVERY_ADDRESS else filter(None, map(each.addresses.shown, FAMILIES))
-        told |= dict.fromkeys((*sorted(each.identities or ()), *ranges, *sorted(each.addresses.symbols)))
-    return ", ".join(told)
-
-
 def led_past(place: Place) -> Iterator[Beyond]:
     """What a route leads past the place, from each subnet that it does so for."""
     for (owner, route, hop), those in by_route(place.round_it).items():
@@ -348,9 +387,13 @@ def _unneeded(place: Place, needs: Sequence[Need]) -> Iterator[WayOut]:
 
 
 def _missing(
-    extents: Extents, those: Sequence[tuple[Witness, bool]], passing: AbstractSet[tuple[object, ...]]
+    extents: Extents,
+    those: Sequence[tuple[Witness, bool]],
+    passing: AbstractSet[tuple[object, ...]],
+    named: frozenset[str],
 ) -> Missing:
-    """`those`: of each kind one that is closed, and whether it is to every client; `passing`: kinds that pass elsewhere."""
+    """`those`: of each kind one that is closed, and whether it is to every client; `passing`: kinds that pass elsewhere;
+    `named`: what clients are known by."""
     witness, _ = those[0]
     rule = witness.verdict.rule or ""
     owner = next((step.owner for step in witness.steps if step.rule == rule), "")
@@ -360,7 +403,7 @@ def _missing(
     return Missing(
         line_id(key, (*extent, *extents.of_closing(owner, rule, witness.flow.name))),
         witness.due,
-        _shown(witness),
+        _shown(witness, named),
         rule,
         witness.verdict.why,
     )

@@ -4,13 +4,13 @@ Every cloud translates its policies into stages of steps; nothing here knows whi
 conditions with an action; `decide` in `hostgate.flows.verdicts` answers a flow from them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Final, Literal
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, union
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.names import Names, NameTest, endings
@@ -57,6 +57,15 @@ class ClientTest:
 
 
 EVERY_CLIENT = ClientTest()
+
+
+def clients_together(clients: Sequence[ClientTest]) -> ClientTest:
+    """Those of any of `clients`."""
+    identities = [each.identities for each in clients if each.identities is not None]
+    return ClientTest(
+        addresses=union(each.addresses for each in clients),
+        identities=frozenset().union(*identities) if len(identities) == len(clients) else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +217,9 @@ class Place:
     """What judges there, by name."""
     clients: ClientTest | None = None
     """The clients that are meant where a flow names none. None: those that the allows are for, and no deny for some."""
+    meant: tuple[ClientTest, ...] = ()
+    """The clients of allowlists that judge there without a rule of theirs, whatever clients the rules there are for. Empty:
+    nobody says which, or everybody."""
     families: tuple[AddressFamily, ...] = FAMILIES
     """What a flow goes over that names neither source nor address."""
     inside: AddressSet = NO_ADDRESS

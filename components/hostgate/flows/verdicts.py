@@ -25,7 +25,7 @@ from hostgate.flows.atoms import cut
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import hold, kinship
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, keeping
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, clients_together, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -221,6 +221,8 @@ def ends(
 def _verdict(place: Place, facts: "_Facts") -> Verdict:
     """What becomes of a flow. Where its client is just one that allows are for, one of those that get through: what is denied
     to all that a rule is for, the rule lets pass for nobody, and what no rule decides passes for none that is denied it."""
+    if facts.anybody and (told := _of_meant(place, facts)) is not None:
+        return told
     outcomes = list(_follow(place.stages, facts))
     verdict = _told_of(outcomes)
     if not (facts.anybody and verdict.allows):
@@ -244,6 +246,38 @@ def _verdict(place: Place, facts: "_Facts") -> Verdict:
     passed_over = facts.passed_over.union(map(id, deciding))
     otherwise = _verdict(place, replace(facts, passed_over=passed_over))
     return found[0] if otherwise.action == "block" else otherwise
+
+
+def _of_meant(place: Place, facts: "_Facts") -> Verdict | None:
+    """What becomes of a flow of the clients that are meant, with no identity but those that they are known by; None where
+    nobody says which are. One that a rule for some clients lets pass speaks for all: the rule says whom the host is for."""
+    found: dict[ClientTest, tuple[Verdict, bool]] = {}
+    for client in (part for each in place.meant for part in _apart(each, facts.family)):
+        known = replace(client, identities=_and_nobody(place, client))
+        outcomes = list(_follow(place.stages, replace(facts, client=known, anybody=False)))
+        by_rules = all(each.step.rule and each.step.box.client != EVERY_CLIENT for each in outcomes)
+        found[client] = _told_of(outcomes), by_rules
+    verdicts = [verdict for verdict, _ in found.values()]
+    if len({verdict.action for verdict in verdicts}) < 2:
+        return next(iter(verdicts), None)
+    by_rule = next((verdict for verdict, by_rules in found.values() if verdict.allows and by_rules), None)
+    if by_rule is not None:
+        return by_rule
+    said = "; ".join(
+        f"of {words.whose([client])} {verdict.action}: {verdict.why}" for client, (verdict, _) in found.items()
+    )
+    lacks = ("which of the clients it is", *(what for verdict in verdicts for what in verdict.lacks))
+    return Verdict(
+        "unknown", None, f"it depends on the client. {said[0].upper()}{said[1:]}", tuple(dict.fromkeys(lacks))
+    )
+
+
+def _and_nobody(place: Place, client: ClientTest) -> frozenset[str]:
+    """What the client is known by, and nothing else that rules ask for."""
+    own = client.identities or frozenset()
+    kinds = {each.partition(":")[0] for each in own}
+    asked = {each.partition(":")[0] for step in place.steps for each in step.box.client.identities or ()}
+    return own.union(f"{kind}:nobody" for kind in asked - kinds)
 
 
 def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
@@ -607,6 +641,8 @@ def _destination(place: Place, flow: Flow) -> AddressSet:
 def _clients(place: Place, flow: Flow) -> ClientTest:
     """The client of the flow; where it names none, those that the place is meant for, else one from inside."""
     if flow.source is None:
+        if place.meant:
+            return place.clients or clients_together(place.meant)
         return place.clients or ClientTest(addresses=EVERY_ADDRESS if place.inside == NO_ADDRESS else place.inside)
     if flow.identity is not None:
         return ClientTest(identities=frozenset({flow.identity}))

@@ -62,10 +62,10 @@ def places(snapshot: Snapshot) -> list[Place]:
     """Every network that the snapshot says something about, else every organisation and folder; and every policy that
     nothing there uses."""
     reading = _Reading(snapshot)
-    keys, above = reading.networks(), reading.above()
-    named = {key: urns for key, urns in _named_by_allowlists(snapshot).items() if key not in keys}
+    keys, above, named = reading.networks(), reading.above(), _named_by_allowlists(snapshot)
     found = [reading.network(key) for key in keys] or [reading.below(each) for each in above]
-    found += [replace(reading.network(key), judging=urns) for key, urns in named.items()]
+    found += [reading.network(key) for key in named if key not in keys]
+    found = [replace(each, judging=each.judging | named.get(each.name, frozenset())) for each in found]
     attached = (each for key in keys for each, _, _ in reading.attached(key))
     used = {policy.urn for policy in (*attached, *map(reading.names.policy_of, above)) if policy is not None}
     for policy in snapshot.of_types(POLICIES):
@@ -82,7 +82,8 @@ def places(snapshot: Snapshot) -> list[Place]:
 
 
 def _named_by_allowlists(snapshot: Snapshot) -> dict[str, frozenset[str]]:
-    """Networks with which allowlists associate the policy that they make, by the path: they are theirs, associated or not."""
+    """Networks with which allowlists associate the policy that they make, by the path: they are theirs, whatever policy is
+    associated there."""
     found: dict[str, frozenset[str]] = {}
     for urn in dict.fromkeys(urn for urns in named_by_allowlists(snapshot, "gcp", "networks").values() for urn in urns):
         options = read_allowlist(snapshot.by_urn[urn], snapshot).options

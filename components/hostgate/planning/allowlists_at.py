@@ -211,6 +211,19 @@ def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
     return EVERY_CLIENT if found.addresses.opaque else found
 
 
+def with_meant(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the clients of the allowlists there, if one of them names it and has no rule there: no rule tells then whom
+    it is for."""
+    if not any(_cloud(snapshot.by_urn[urn]) for urn in place.judging if urn in snapshot.by_urn):
+        return place
+    listed = [each for each in allowlists_at(place, snapshot) if each.own]
+    owners = {step.owner for step in place.steps}
+    if all(each.own & owners for each in listed):
+        return place
+    clients = dict.fromkeys(client for each in listed for client in (each.clients.values() or [EVERY_CLIENT]))
+    return place if EVERY_CLIENT in clients else replace(place, meant=tuple(clients))
+
+
 def with_clients(place: Place, snapshot: Snapshot) -> Place:
     """The place with the subnets that an allowlist there names as its clients among those that count. Where no firewall of the
     place was read, one that names nobody is for all of them."""

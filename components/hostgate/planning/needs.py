@@ -210,14 +210,16 @@ def _of_list(needs: list[Need], whose: str, clients: ClientTest) -> list[Need]:
 
 def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] | None:
     """The clients that the allow rules of `owners` at `place` are for, if all of them are for some service accounts or tags,
-    or what the same allowlists deny is denied to some clients alone; else None: everybody.
+    or what the same allowlists deny is denied to some clients alone; else None: everybody. Those of allowlists without a rule
+    there come with them.
 
     Where a place says who is inside, it is for all of those.
     """
     steps = list(place.steps)
     asked = dict.fromkeys(step.box.client for step in steps if step.owner in owners and step.action == "allow")
+    named = tuple(dict.fromkeys((*asked, *place.meant)))
     if asked and all(each.identities is not None for each in asked):
-        return tuple(asked)
+        return named
     holders = {each.rpartition("::")[0] for each in owners}  # a deny is a resource beside the rules that allow
     denied = [
         step.box.client
@@ -225,7 +227,9 @@ def clients_of(place: Place, owners: frozenset[str]) -> tuple[ClientTest, ...] |
         if step.action == "block" and step.rule and step.owner.rpartition("::")[0] in holders
     ]
     narrow = place.inside == NO_ADDRESS and denied and EVERY_CLIENT not in denied
-    return tuple(asked) if narrow and EVERY_CLIENT not in asked else None
+    if narrow and EVERY_CLIENT not in asked:
+        return named
+    return None if asked else place.meant or None
 
 
 def _given(value: T, entry: Entry) -> T:  # noqa: ARG001

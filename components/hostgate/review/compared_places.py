@@ -320,6 +320,23 @@ def compared_standing(
     return tuple(asked.compared(told, rules, snapshot))
 
 
+def as_it_stands(change: TargetDiff, places: Sequence[ComparedPlace]) -> TargetDiff:
+    """The change of a plan without places where nothing is denied any more, if nothing opens there by what stands: its rules
+    were not there, or others deny the same."""
+    cloud = change.target.partition(":")[0]
+    standing: dict[str, list[ComparedPlace]] = {}
+    for each in places:
+        if each.found.before is not None and each.found.before.target.partition(":")[0] == cloud:
+            standing.setdefault(each.found.before.name, []).append(each)
+
+    def opens(about: str) -> bool:
+        found = [each for word in about.split() for each in standing.get(word, ())]
+        return not found or any(one.opening for each in found for one in each.found.changes)
+
+    left = tuple(shift for shift in change.unlisted.opens if opens(shift.about))
+    return replace(change, unlisted=replace(change.unlisted, opens=left))
+
+
 def compared_members(
     before: Snapshot,
     after: Snapshot,
