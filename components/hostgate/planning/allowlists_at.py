@@ -227,6 +227,14 @@ def with_clients(place: Place, snapshot: Snapshot) -> Place:
     return replace(place, round_it=(*place.round_it, *past), other_ways=others)
 
 
+def with_meant(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the clients of the allowlists that judge there as those that are meant where a flow names none; as it was
+    where one of them is for everybody, or where nobody can read for whom it is."""
+    clients = [each.clients.values() or [EVERY_CLIENT] for each in allowlists_at(place, snapshot) if each.own]
+    meant = tuple(dict.fromkeys(client for each in clients for client in each))
+    return place if EVERY_CLIENT in meant else replace(place, meant=meant)
+
+
 def _may_be_of(way: Round, clients: ClientTest) -> bool:
     """Whether the clients of a subnet may be some of `clients`, by an address of either family or by what they are known by."""
     if clients.identities is not None and way.client not in clients.identities:
