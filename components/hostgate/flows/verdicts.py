@@ -280,7 +280,8 @@ def _cut(clients: ClientTest, tests: Sequence[Intervals], family: AddressFamily)
     """The clients, apart where one of `tests` tells some of them from others."""
     where = clients.addresses
     for _, part in cut(tests, where.of(family)):
-        yield replace(clients, addresses=replace(where, **{"v4" if family == "IPv4" else "v6": part}))
+        some = replace(where, v4=part) if family == "IPv4" else replace(where, v6=part)
+        yield replace(clients, addresses=some)
     if not where.of(family):
         yield clients
 
