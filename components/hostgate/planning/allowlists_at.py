@@ -85,14 +85,25 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
 
 def _is_for_others(component: Resource, place: Place, snapshot: Snapshot) -> bool:
     """Whether an allowlist says for whose clients it is, and it is for none of the place: not by its name, and not by what its
-    rules allow to members that are elsewhere besides."""
-    key = row(place.target).named if place.target in targets() else ""
-    if not key or component.properties.get("target") != place.target or component.urn in place.judging:
+    rules allow to members that are elsewhere besides. One of another mechanism may be for clients of the place, unless an
+    allowlist is for those by the name of the place: that one says what they may reach."""
+    target = component.properties.get("target")
+    key = row(target).named if isinstance(target, str) and target in targets() else ""
+    if not key or component.urn in place.judging:
+        return False
+    if target != place.target and not any(_is_by_name(urn, place, snapshot) for urn in place.judging):
         return False
     names = [item.value for item in component.node.at("options", key).items()]
     told = bool(names) and all(isinstance(name, str) and name and not is_computed(name) for name in names)
     wanted = frozenset({component.urn})
     return told and not any(_maker(owner, snapshot, wanted) == component.urn for owner in place.beside)
+
+
+def _is_by_name(urn: str, place: Place, snapshot: Snapshot) -> bool:
+    """Whether a resource is an allowlist of the mechanism of `place` that says for whose clients it is."""
+    known = snapshot.by_urn.get(urn)
+    told = None if known is None else known.properties.get("target")
+    return told == place.target and told in targets() and bool(row(told).named)
 
 
 def named_by_allowlists(snapshot: Snapshot, cloud: str, key: str) -> dict[str, frozenset[str]]:
