@@ -337,5 +337,7 @@ def test_what_nat64_makes_ipv4_of_is_the_internet_too_and_nobody_has_to_get_ther
         assert any((flow.address or "").startswith("64:ff9b::") for flow in beyond.flows) is (prefix != "::/0")
     open_to_all_others = step("allow", "hosts", address=networks(["0.0.0.0/0", "2000::/3"]), port=P443, protocols=TCP)
     assert not reach(place(open_to_all_others), [CGR]).missing
-    untranslated = [step("allow", "ours", address=networks([each])) for each in ("64:ff9b:1::/48", "fc00::/7")]
+    private = ("64:ff9b::10.0.0.0/104", "64:ff9b::192.168.1.1/128", "64:ff9b::100.64.0.0/106", "64:ff9b::e000:0/99")
+    others = ("64:ff9b:1::/48", "fc00::/7", *private)
+    untranslated = [step("allow", "ours", address=networks([each])) for each in others]
     assert not reach(place(allow("cgr.dev"), *untranslated), [CGR]).beyond

@@ -56,15 +56,17 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
     nothing tells what it made, the rules that it names, of its own stack."""
     cloud = place.target.partition(":")[0]
-    components = [
-        each for each in snapshot.resources if _cloud(each) == cloud and not _is_for_others(each, place, snapshot)
-    ]
+    components = [each for each in snapshot.resources if _cloud(each) == cloud]
+    others = {each.urn for each in components if _is_for_others(each, place, snapshot)}
+    if not _is_not_known(place, snapshot):
+        components = [each for each in components if each.urn not in others]
     if not components:
         return []
     steps = [step for step in place.steps if step.owner not in place.beside]
     judging = place.judging.union(step.owner for step in steps if step.owner)
     wanted = frozenset(each.urn for each in components)
     made = {urn: holder for urn in judging if (holder := _maker(urn, snapshot, wanted)) is not None}
+    components = [each for each in components if each.urn not in others or each.urn in made.values()]
     above = {each.parent for each in snapshot.resources}.union(made.values())
     named: dict[str, set[str]] = {}
     for rule, owner in {(step.rule, step.owner): None for step in steps if step.owner not in made}:
@@ -77,10 +79,17 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
         rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
         by_rule = {owner for rule in rules for owner in named.get(rule, ()) if stack_of(owner) == stack_of(each.urn)}
         own = by_rule.union(urn for urn in judging if each.urn in (urn, made.get(urn)))
-        found.append(
-            replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
-        )
+        placed = each.urn in above or _has_children(each, snapshot, wanted)
+        found.append(replace(told, own=frozenset() if each.urn in others else frozenset(own), placed=placed))
     return found
+
+
+def _is_not_known(place: Place, snapshot: Snapshot) -> bool:
+    """Whether nobody knows where the rules of a place judge, as where the id of their group is a secret: it may well be where
+    those are for that made them. What they need is asked for there, and here it may be open."""
+    key = row(place.target).held_by if place.target in targets() else ""
+    rules = [snapshot.by_urn[step.owner] for step in place.steps if step.owner in snapshot.by_urn]
+    return bool(key and rules) and not place.judging and all(each.node.at(key).unknown for each in rules)
 
 
 def _is_for_others(component: Resource, place: Place, snapshot: Snapshot) -> bool:
