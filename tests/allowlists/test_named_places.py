@@ -6,8 +6,11 @@ from dataclasses import replace
 import pytest
 
 from hostgate.flows.nodes import UNKNOWN
-from hostgate.flows.reach import Reach
+from hostgate.flows.reach import Reach, reach
 from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.planning.allowlists_at import allowlists_at
+from hostgate.planning.needs import needs_of_allowlists
+from hostgate.policies.places import places_of_stack
 from hostgate.review.compared_places import compared_standing
 
 from .conftest import Run
@@ -137,3 +140,93 @@ def test_a_vpc_for_which_an_allowlist_has_its_rule_group_is_judged_without_it_to
     left = tuple(each for each in stands.resources if each.properties.get("vpcId") not in gone)
     found = {each.place.name: bool(each.beyond) for each in asked(Snapshot(left, "a state"))}
     assert {name: found[name] for name in ("vpc-0a", "vpc-0b")} == {name: name in gone for name in ("vpc-0a", "vpc-0b")}
+
+
+SEVERAL = """from hostgate.aws import NetworkAclAllowlist, SecurityGroupAllowlist
+    from pathlib import Path
+    line = "  203.0.113.{} first 2026-11-20T10:00:00Z seen here 2026-11-28T10:00:00Z\\n"
+    hosts = "".join("host " + x + ".example window 86400\\n" + line.format(at) for at, x in enumerate("ab", 1))
+    Path("pool.txt").write_text("hostgate-pool 1\\n" + hosts + "end\\n")
+    entry = "  - {{id: {0}, host: {0}.example, port: 443, protocol: https, purpose: tests}}\\n"
+    for x in "ab":
+        Path(x + ".yaml").write_text("catalog: acme/" + x + "\\nentries:\\n" + entry.format(x))
+        host = hostgate.select("./" + x + ".yaml")
+        if "group" in KINDS:
+            SecurityGroupAllowlist("s" + x, hosts=host, security_groups=["sg-0" + x], pool="pool.txt")
+        if "acl" in KINDS:
+            NetworkAclAllowlist("n" + x, hosts=host, network_acls=["acl-0" + x], pool="pool.txt")
+"""
+
+
+def opens_one(kind: str, place: str, address: str) -> list[Resource]:
+    """What opens one address at 443 to those of the place."""
+    ipv6 = ":" in address
+    key = (
+        ("ipv6CidrBlocks" if ipv6 else "cidrBlocks") if kind == "group" else ("ipv6CidrBlock" if ipv6 else "cidrBlock")
+    )
+    found = []
+    for each in open_to_all(kind, place):
+        out = each.properties.get("egress", True)
+        ports = {"fromPort": 443 if out else 1024, "toPort": 443 if out else 65535}
+        given = {name: value for name, value in each.properties.items() if not name.startswith("cidr")}
+        told = {**given, "protocol": "tcp", **ports, key: [address] if kind == "group" else address}
+        found.append(replace(each, properties=told))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind"),
+    [(["group"], "group"), (["acl"], "acl"), (["group", "acl"], "group"), (["group", "acl"], "acl")],
+    ids=["groups", "ACLs", "a group beside ACLs", "an ACL beside groups"],
+)
+@pytest.mark.parametrize(
+    ("whose", "host", "beyond"), [("a", 1, False), ("a", 2, True), ("b", 1, True), ("b", 2, False)]
+)
+def test_a_host_that_is_for_other_groups_and_acls_alone_is_beyond_whatever_other_lists_are_there(
+    run: Run, kinds: list[str], kind: str, whose: str, host: int, beyond: bool
+) -> None:
+    snapshot = stand(run, SEVERAL.replace("KINDS", repr(kinds)))
+    place = f"{'sg' if kind == 'group' else 'acl'}-0{whose}"
+    assert not any(beyond or missing for beyond, missing in told(asked(snapshot)).values())
+    opened = replace(snapshot, resources=(*snapshot.resources, *opens_one(kind, place, f"203.0.113.{host}/32")))
+    assert {name for name, (beyond, _) in told(asked(opened)).items() if beyond} == ({place} if beyond else set())
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("value", [UNKNOWN, "[secret]", "elsewhere"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_rule_of_its_own_of_which_nobody_knows_where_it_judges_opens_what_its_allowlist_needs(
+    run: Run, kind: str, value: object, wide: bool
+) -> None:
+    name, placed, key, (first, _) = PLACES[kind]
+    snapshot = stand(run, PROGRAM.format(name, name, placed))
+    port = {"toPort": 444} if wide else {}
+    resources = tuple(
+        replace(each, properties={**each.properties, key: value, **(port if out(each) else {})})
+        if each.properties.get(key) == first
+        else each
+        for each in snapshot.resources
+    )
+    state = replace(snapshot, resources=resources)
+    found = [reach(place, needs_of_allowlists(allowlists_at(place, state))[0]) for place in places_of_stack(state)]
+    beyond = [each.place.name for each in found if each.beyond]
+    # Where an entry of an ACL is of which nobody knows the ACL, its answers may not come back.
+    assert len(beyond) == (value == "elsewhere" or (wide and kind == "group"))
+    assert not {each.place.name for each in found if each.missing} - {first}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize(
+    ("address", "beyond"),
+    [
+        ("64:ff9b::203.0.113.7/128", False), ("64:ff9b::10.0.0.1/128", False), ("64:ff9b::192.168.0.0/112", False),
+        ("64:ff9b::203.0.113.8/128", True), ("64:ff9b::203.0.113.0/120", True), ("64:ff9b::/96", True),
+    ],
+)  # fmt: skip
+def test_what_nat64_makes_the_address_of_a_host_of_is_that_host(
+    run: Run, kind: str, address: str, beyond: bool
+) -> None:
+    name, placed, _, (first, _) = PLACES[kind]
+    snapshot = stand(run, PROGRAM.format(name, name, placed))
+    opened = replace(snapshot, resources=(*snapshot.resources, *opens_one(kind, first, address)))
+    assert told(asked(opened))[first] == (beyond, False)

@@ -337,5 +337,22 @@ def test_what_nat64_makes_ipv4_of_is_the_internet_too_and_nobody_has_to_get_ther
         assert any((flow.address or "").startswith("64:ff9b::") for flow in beyond.flows) is (prefix != "::/0")
     open_to_all_others = step("allow", "hosts", address=networks(["0.0.0.0/0", "2000::/3"]), port=P443, protocols=TCP)
     assert not reach(place(open_to_all_others), [CGR]).missing
-    untranslated = [step("allow", "ours", address=networks([each])) for each in ("64:ff9b:1::/48", "fc00::/7")]
+    private = ("64:ff9b::10.0.0.0/104", "64:ff9b::192.168.1.1/128", "64:ff9b::100.64.0.0/106", "64:ff9b::e000:0/99")
+    others = ("64:ff9b:1::/48", "fc00::/7", *private)
+    untranslated = [step("allow", "ours", address=networks([each])) for each in others]
     assert not reach(place(allow("cgr.dev"), *untranslated), [CGR]).beyond
+
+
+@pytest.mark.parametrize(("port", "protocol"), [(53, "udp"), (123, "udp"), (8443, "udp"), (443, "quic")])
+def test_datagrams_are_called_udp_but_at_the_port_of_quic(port: int, protocol: str) -> None:
+    box = Box(port=Intervals.of([(port, port)]), protocols=frozenset({17}))
+    needed = Need("dns", replace(box, dialled=named("dns.example"), address=networks(["192.0.2.53"])))
+    (missing,) = reach(place(), [needed]).missing
+    (beyond,) = reach(place(Step(action="allow", rule="wide", why="", box=box)), []).beyond
+    assert [missing.flow.protocol, *(each.protocol for each in beyond.flows)] == [protocol, protocol, protocol]
+
+
+def test_quic_is_told_at_any_port_where_a_rule_tells_it_apart() -> None:
+    quic = Box(port=Intervals.of([(8443, 8443)]), protocols=frozenset({17}), applications=frozenset({"quic"}))
+    (beyond,) = reach(place(Step(action="allow", rule="quic", why="", box=quic)), []).beyond
+    assert {each.protocol for each in beyond.flows} == {"quic"}

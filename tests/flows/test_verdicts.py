@@ -365,3 +365,68 @@ class TestAClientThatIsNotNamed:
     def test_where_no_rule_allows_anything_everybody_may_be_meant(self) -> None:
         here = place(step("block", "deny", client=ALL_OF_A), otherwise="allow")
         assert decide(here, Flow("evil.example", address="192.0.2.1")).allows
+
+    @pytest.mark.parametrize(
+        ("meant", "denied", "ends"),
+        [
+            ([ALL_OF_A], [ALL_OF_A], ("block", "deny 0")),
+            ([ALL_OF_A], [PART_OF_A], ("allow", None)),
+            ([ALL_OF_A], [ClientTest(addresses=networks(["10.0.0.0/8"]))], ("block", "deny 0")),
+            (
+                [ALL_OF_A],
+                [ClientTest(addresses=networks([each])) for each in ("10.1.0.0/17", "10.1.128.0/17")],
+                ("block", "deny 0"),
+            ),
+            ([ALL_OF_A, ClientTest(addresses=networks(["10.3.0.0/16"]))], [ALL_OF_A], ("allow", None)),
+            ([ONE], [ONE], ("block", "deny 0")),
+            ([ONE], [OTHER], ("allow", None)),
+            ([BOTH], [ONE], ("allow", None)),
+            ([ONE], [ALL_OF_A], ("allow", None)),
+            ([ClientTest(addresses=networks(["fd00::/8"])), ALL_OF_A], [ALL_OF_A], ("block", "deny 0")),
+        ],
+        ids=[
+            "all",
+            "a part",
+            "more",
+            "halves",
+            "one of two ranges",
+            "a tag",
+            "another tag",
+            "one of two tags",
+            "a tag, a range denied",
+            "over the other family there are others",
+        ],
+    )
+    @pytest.mark.parametrize("beside", ["10.2.0.0/16", "10.0.0.0/8", "0.0.0.0/0"])
+    @pytest.mark.parametrize("about", ["203.0.113.8/32", "203.0.113.0/24"])
+    def test_where_it_is_told_who_is_meant_a_rule_that_allows_others_something_else_decides_nothing(
+        self, meant: list[ClientTest], denied: list[ClientTest], ends: tuple[str, str | None], beside: str, about: str
+    ) -> None:
+        theirs = step("allow", "theirs", client=ClientTest(addresses=networks([beside])), address=networks([about]))
+        ours = [
+            step("allow", f"ours {index}", client=each, port=PORT_443, address=networks(["203.0.113.7"]))
+            for index, each in enumerate(meant)
+        ]
+        denies = [step("block", f"deny {index}", client=each) for index, each in enumerate(denied)]
+        here = place(theirs, *ours, *denies, otherwise="allow", meant=tuple(meant))
+        verdict = decide(here, Flow("evil.example", address="192.0.2.1"))
+        assert (verdict.action, verdict.rule) == ends
+
+    @pytest.mark.parametrize(
+        ("client", "action"), [("10.2.0.0/16", "block"), ("10.1.5.0/24", "allow"), ("10.0.0.0/8", "allow")]
+    )
+    def test_what_a_rule_allows_to_somebody_else_is_not_allowed_to_those_that_are_meant(
+        self, client: str, action: str
+    ) -> None:
+        theirs = step("allow", "theirs", client=ClientTest(addresses=networks([client])))
+        here = place(theirs, step("block", "deny", client=ALL_OF_A), otherwise="allow", meant=(ALL_OF_A,))
+        assert decide(here, Flow("evil.example", address="192.0.2.1")).action == action
+
+    @pytest.mark.parametrize("told", [True, False])
+    @pytest.mark.parametrize("ranges", [["10.1.0.0/16"], ["fd00::/64"], ["10.1.0.0/16", "fd00::/64"]])
+    def test_the_families_that_are_asked_are_those_that_it_may_have(self, ranges: list[str], told: bool) -> None:
+        client = ClientTest(addresses=networks(ranges))
+        steps = [step("block", "deny", client=client), step("allow", "ours", client=client, wire=named("x.dev"))]
+        here = place(*steps, otherwise="allow", meant=(client,) if told else ())
+        verdict = decide(here, Flow("x.dev"))
+        assert (verdict.action, verdict.rule) == ("block", "deny")

@@ -241,3 +241,37 @@ def test_a_host_that_is_closed_at_some_of_its_addresses_alone_is_not_tried(open_
     assert [each.why.rpartition(", ")[2] for each in untried if each.what == "missing"] == (
         [told] if told not in ("", "a probe") else []
     )
+
+
+BY_ADDRESS = {"IPv4": ["192.0.2.1", "192.0.2.2"], "IPv6": ["2001:db8::1"], "both": ["192.0.2.1", "2001:db8::1"]}
+
+
+@pytest.mark.parametrize("given", BY_ADDRESS.values(), ids=list(BY_ADDRESS))
+@pytest.mark.parametrize("hosts", [1, 2, 5])
+def test_hosts_that_are_needed_at_their_own_addresses_are_tried_there(given: list[str], hosts: int) -> None:
+    def addresses(host: int) -> list[str]:
+        return [f"{each}{host}" for each in given]
+
+    needs = [
+        Need(f"h{host}", replace(HTTPS, dialled=(NameTest("exact", f"h{host}.example"),), address=networks(addresses(host))))
+        for host in range(hosts)
+    ]  # fmt: skip
+    every = networks([each for host in range(hosts) for each in addresses(host)])
+    opened = Step(action="allow", rule="list", why="", box=replace(HTTPS, address=every, applications=None))
+    made = [
+        each for what, those in tried(point(opened, needs=needs)).items() if "allowed host" in what for each in those
+    ]
+    assert len(made) == min(hosts, 3)
+    assert {each.verdict.action for each in made} == {"allow"}
+    assert {each.flow.family for each in made} == {6 if given == BY_ADDRESS["IPv6"] else 4}
+
+
+def test_a_host_that_is_open_at_some_of_its_addresses_alone_is_said_not_to_be_tried() -> None:
+    needs = [Need("h", replace(HTTPS, dialled=(NameTest("exact", "h.example"),), address=networks(BY_ADDRESS["IPv4"])))]
+    opened = Step(
+        action="allow", rule="list", why="", box=replace(HTTPS, address=networks(["192.0.2.1"]), applications=None)
+    )
+    (path,) = paths([point(opened, needs=needs)])
+    assert [each.why for each in probes(path)[1] if each.what == "an allowed host"] == [
+        "h: it is open at some of its addresses alone"
+    ]

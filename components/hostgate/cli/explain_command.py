@@ -319,12 +319,13 @@ def _points(*, sandbox: bool, state: str | None, preview: str | None) -> list["P
     """Every point of enforcement in what is asked: the simulated clouds, a state, or a preview, where `hostgate reach` judges
     it. Raises InputError."""
     from hostgate.flows.engine_documents import of_preview, of_state
+    from hostgate.planning.allowlists_at import with_meant
     from hostgate.policies.places import places_of_stack
     from hostgate.sandbox.enforcement_points import Point, snapshot_of
     from hostgate.sandbox.state import FILE, state_of
 
     def told(snapshot: "Snapshot") -> list[Point]:
-        return [Point(each) for each in places_of_stack(snapshot)]
+        return [Point(with_meant(each, snapshot)) for each in places_of_stack(snapshot)]
 
     if sum((sandbox, state is not None and not sandbox, preview is not None)) > 1:
         raise click.UsageError("Ask one: --sandbox, --state FILE, or --preview FILE.")

@@ -1,7 +1,7 @@
 """Sets of addresses of both families, with the parts that nobody here can see kept as symbols."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -28,10 +28,10 @@ NEVER_PUBLIC_V4 = (
 documentation stand for hosts of the internet."""
 
 _GLOBAL_UNICAST = "2000::/3"
-_NAT64 = "64:ff9b::/96"
-"""What gateways of AWS and Google Cloud make IPv4 of (RFC 6052; Amazon VPC user guide and Google Cloud VPC, DNS64 and NAT64, read
-2026-11-29)."""
 """All global unicast addresses of IPv6 (IANA IPv6 address space, read 2026-11-23)."""
+_NAT64 = "64:ff9b::"
+"""The first address of 64:ff9b::/96, which gateways of AWS and Google Cloud make IPv4 of (RFC 6052; Amazon VPC user guide and
+Google Cloud VPC, DNS64 and NAT64, read 2026-11-29)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,16 @@ def internet() -> AddressSet:
 @lru_cache(maxsize=1)
 def reachable() -> AddressSet:
     """Where packets to the internet go: also to what NAT64 makes IPv4 of, which no host has and rules let pass or not."""
-    return internet() | networks([_NAT64])
+    return translated(internet())
+
+
+def translated(addresses: AddressSet) -> AddressSet:
+    """The addresses, and those that NAT64 makes its IPv4 addresses of. Those that are not global have none (RFC 6052, 3.1)."""
+    first = int(IPv6Address(_NAT64))
+    mapped = ((first + low, first + high) for low, high in addresses.v4 & internet().v4)
+    return replace(addresses, v6=Intervals.of((*addresses.v6, *mapped)))
 
 
 def is_translated(address: str) -> bool:
     """Whether an address, as it is written by default, is one that NAT64 makes IPv4 of."""
-    return address.startswith("64:ff9b::")
+    return address.startswith(_NAT64)

@@ -218,8 +218,8 @@ class Place:
     clients: ClientTest | None = None
     """The clients that are meant where a flow names none. None: those that the allows are for, and no deny for some."""
     meant: tuple[ClientTest, ...] = ()
-    """The clients of allowlists that judge there without a rule of theirs, whatever clients the rules there are for. Empty:
-    nobody says which, or everybody."""
+    """Whom the rules that were read are for, of any of whom a flow may be that names no client: one that gets through. None: of
+    those that the allows are for."""
     families: tuple[AddressFamily, ...] = FAMILIES
     """What a flow goes over that names neither source nor address."""
     inside: AddressSet = NO_ADDRESS

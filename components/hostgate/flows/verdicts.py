@@ -203,7 +203,16 @@ def _families(place: Place, flow: Flow) -> list[AddressFamily]:
         return ["IPv6"]
     clients = _clients(place, flow) if flow.identity is None else place.clients or ClientTest()
     where, source = _destination(place, flow), clients.addresses
-    return [family for family in place.families if where.of(family) and source.of(family)]
+    found = [family for family in place.families if where.of(family) and source.of(family)]
+    if flow.source is not None or place.clients is not None:
+        return found
+    some = place.meant or [step.box.client for step in place.steps if step.action == "allow" and step.rule]
+    return [family for family in found if any(_has(each, family) for each in some)] or found
+
+
+def _has(clients: ClientTest, family: AddressFamily) -> bool:
+    """Whether some of the clients may have an address of the family."""
+    return bool(clients.addresses.of(family) or clients.addresses.symbols)
 
 
 def ends(
@@ -220,9 +229,10 @@ def ends(
 
 def _verdict(place: Place, facts: "_Facts") -> Verdict:
     """What becomes of a flow. Where its client is just one that allows are for, one of those that get through: what is denied
-    to all that a rule is for, the rule lets pass for nobody, and what no rule decides passes for none that is denied it."""
-    if facts.anybody and (told := _of_meant(place, facts)) is not None:
-        return told
+    to all that a rule is for, the rule lets pass for nobody, and what no rule decides passes for none that is denied it. Where
+    it is told whom the rules are for, a rule for somebody else decides nothing."""
+    if facts.anybody and (meant := [each for each in place.meant if _has(each, facts.family)]):
+        return _of_meant(place, facts, meant)
     outcomes = list(_follow(place.stages, facts))
     verdict = _told_of(outcomes)
     if not (facts.anybody and verdict.allows):
@@ -242,42 +252,38 @@ def _verdict(place: Place, facts: "_Facts") -> Verdict:
     if not found:
         return verdict
     if not by_rules:
-        return next((each for each in found if each.action != "block"), found[0])
+        return _not_blocked(found)
     passed_over = facts.passed_over.union(map(id, deciding))
     otherwise = _verdict(place, replace(facts, passed_over=passed_over))
     return found[0] if otherwise.action == "block" else otherwise
 
 
-def _of_meant(place: Place, facts: "_Facts") -> Verdict | None:
-    """What becomes of a flow of the clients that are meant, with no identity but those that they are known by; None where
-    nobody says which are. One that a rule for some clients lets pass speaks for all: the rule says whom the host is for."""
-    found: dict[ClientTest, tuple[Verdict, bool]] = {}
-    for client in (part for each in place.meant for part in _apart(each, facts.family)):
-        known = replace(client, identities=_and_nobody(place, client))
-        outcomes = list(_follow(place.stages, replace(facts, client=known, anybody=False)))
-        by_rules = all(each.step.rule and each.step.box.client != EVERY_CLIENT for each in outcomes)
-        found[client] = _told_of(outcomes), by_rules
-    verdicts = [verdict for verdict, _ in found.values()]
-    if len({verdict.action for verdict in verdicts}) < 2:
-        return next(iter(verdicts), None)
-    by_rule = next((verdict for verdict, by_rules in found.values() if verdict.allows and by_rules), None)
-    if by_rule is not None:
-        return by_rule
-    said = "; ".join(
-        f"of {words.whose([client])} {verdict.action}: {verdict.why}" for client, (verdict, _) in found.items()
-    )
-    lacks = ("which of the clients it is", *(what for verdict in verdicts for what in verdict.lacks))
-    return Verdict(
-        "unknown", None, f"it depends on the client. {said[0].upper()}{said[1:]}", tuple(dict.fromkeys(lacks))
-    )
+def _of_meant(place: Place, facts: "_Facts", meant: Sequence[ClientTest]) -> Verdict:
+    """What becomes of a flow from those of `meant` that get through, by a rule rather than without; if none does, of all."""
+    names = facts.names
+    asked = [step for stage in place.stages for group in stage.groups for step in group.steps_for(names)]
+    tests = list(dict.fromkeys(step.box.client.addresses.of(facts.family) for step in asked))
+    found: list[Verdict] = []
+    for clients in dict.fromkeys(part for each in meant for part in _apart(each, facts.family)):
+        for client in _cut(clients, tests, facts.family):
+            found.append(_told_of(list(_follow(place.stages, replace(facts, client=client)))))
+            if found[-1].allows and found[-1].rule:
+                return found[-1]
+    return next((each for each in found if each.allows), None) or _not_blocked(found)
 
 
-def _and_nobody(place: Place, client: ClientTest) -> frozenset[str]:
-    """What the client is known by, and nothing else that rules ask for."""
-    own = client.identities or frozenset()
-    kinds = {each.partition(":")[0] for each in own}
-    asked = {each.partition(":")[0] for step in place.steps for each in step.box.client.identities or ()}
-    return own.union(f"{kind}:nobody" for kind in asked - kinds)
+def _not_blocked(found: Sequence[Verdict]) -> Verdict:
+    return next((each for each in found if each.action != "block"), found[0])
+
+
+def _cut(clients: ClientTest, tests: Sequence[Intervals], family: AddressFamily) -> Iterator[ClientTest]:
+    """The clients, apart where one of `tests` tells some of them from others."""
+    where = clients.addresses
+    for _, part in cut(tests, where.of(family)):
+        some = replace(where, v4=part) if family == "IPv4" else replace(where, v6=part)
+        yield replace(clients, addresses=some)
+    if not where.of(family):
+        yield clients
 
 
 def _apart(clients: ClientTest, family: AddressFamily) -> Iterator[ClientTest]:
@@ -525,7 +531,7 @@ class _Facts:
         lacks: list[str] = []
         for about, told, what in self.conditions(step.box):
             answer = told
-            if self.anybody and about == "client" and told is not True and not (told is None and _blocks_unseen(step)):
+            if self.anybody and about == "client" and told is None and not _blocks_unseen(step):
                 answer = None if step.for_few else step.action != "block"
             if answer is False:
                 return False

@@ -39,6 +39,7 @@ _ACCOUNTS: Final = (-1, -2)
 MOST_IDENTITIES: Final = 2_000
 """Sets of identities of clients that are looked at, in each class of names."""
 
+_QUIC_PORT: Final = 443
 _UNUSED_PROTOCOL: Final = 253
 """An IP protocol number for experiments (RFC 3692): stands for every one that no rule names."""
 
@@ -143,6 +144,8 @@ class _Spoken(NamedTuple):
     number: int
     application: str
     carries: bool
+    elsewhere: str = ""
+    """The protocol that it stands for, too, and as which it is told at other ports than its own."""
 
     @property
     def has_ports(self) -> bool:
@@ -259,7 +262,9 @@ class Diagram:
             found = [each for each in found if each.carries]
         # Of a connection packets of both sides have to pass, of others the first alone: they never stand for each other.
         told = {(*self._meant(each), each.has_ports, each.number == 6): each for each in reversed(found)}
-        return [each for each in found if each in told.values()]
+        kept = [each for each in found if each in told.values()]
+        apart = any(each.protocol == "udp" for each in kept)
+        return [each._replace(elsewhere="udp") if each.protocol == "quic" and not apart else each for each in kept]
 
     def _meant(self, spoken: _Spoken) -> tuple[int, int]:
         can = sure = 0
@@ -361,8 +366,9 @@ class Diagram:
         assert isinstance(clients, Intervals)
         assert isinstance(identities, frozenset)
         source = usual_address(clients, family, client=True)
+        protocol = spoken.protocol if port == _QUIC_PORT else spoken.elsewhere or spoken.protocol
         flow = Flow(
-            self.of.dialled, port, spoken.protocol, self.of.said if spoken.carries else None,
+            self.of.dialled, port, protocol, self.of.said if spoken.carries else None,
             usual_address(addresses, family), source
         )  # fmt: skip
         return Cell(flow, ClientTest(addresses=networks([source]), identities=identities or None), can, sure)

@@ -56,15 +56,17 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
     nothing tells what it made, the rules that it names, of its own stack."""
     cloud = place.target.partition(":")[0]
-    components = [
-        each for each in snapshot.resources if _cloud(each) == cloud and not _is_for_others(each, place, snapshot)
-    ]
+    components = [each for each in snapshot.resources if _cloud(each) == cloud]
+    others = {each.urn for each in components if _is_for_others(each, place, snapshot)}
+    if not _is_not_known(place, snapshot):
+        components = [each for each in components if each.urn not in others]
     if not components:
         return []
     steps = [step for step in place.steps if step.owner not in place.beside]
     judging = place.judging.union(step.owner for step in steps if step.owner)
     wanted = frozenset(each.urn for each in components)
     made = {urn: holder for urn in judging if (holder := _maker(urn, snapshot, wanted)) is not None}
+    components = [each for each in components if each.urn not in others or each.urn in made.values()]
     above = {each.parent for each in snapshot.resources}.union(made.values())
     named: dict[str, set[str]] = {}
     for rule, owner in {(step.rule, step.owner): None for step in steps if step.owner not in made}:
@@ -77,22 +79,40 @@ def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
         rules = {decision.rule for decision in told.decisions if decision.outcome == "allowed" and decision.rule}
         by_rule = {owner for rule in rules for owner in named.get(rule, ()) if stack_of(owner) == stack_of(each.urn)}
         own = by_rule.union(urn for urn in judging if each.urn in (urn, made.get(urn)))
-        found.append(
-            replace(told, own=frozenset(own), placed=each.urn in above or _has_children(each, snapshot, wanted))
-        )
+        placed = each.urn in above or _has_children(each, snapshot, wanted)
+        found.append(replace(told, own=frozenset() if each.urn in others else frozenset(own), placed=placed))
     return found
+
+
+def _is_not_known(place: Place, snapshot: Snapshot) -> bool:
+    """Whether nobody knows where the rules of a place judge, as where the id of their group is a secret: it may well be where
+    those are for that made them. What they need is asked for there, and here it may be open."""
+    key = row(place.target).held_by if place.target in targets() else ""
+    rules = [snapshot.by_urn[step.owner] for step in place.steps if step.owner in snapshot.by_urn]
+    return bool(key and rules) and not place.judging and all(each.node.at(key).unknown for each in rules)
 
 
 def _is_for_others(component: Resource, place: Place, snapshot: Snapshot) -> bool:
     """Whether an allowlist says for whose clients it is, and it is for none of the place: not by its name, and not by what its
-    rules allow to members that are elsewhere besides."""
-    key = row(place.target).named if place.target in targets() else ""
-    if not key or component.properties.get("target") != place.target or component.urn in place.judging:
+    rules allow to members that are elsewhere besides. One of another mechanism may be for clients of the place, unless an
+    allowlist is for those by the name of the place: that one says what they may reach."""
+    target = component.properties.get("target")
+    key = row(target).named if isinstance(target, str) and target in targets() else ""
+    if not key or component.urn in place.judging:
+        return False
+    if target != place.target and not any(_is_by_name(urn, place, snapshot) for urn in place.judging):
         return False
     names = [item.value for item in component.node.at("options", key).items()]
     told = bool(names) and all(isinstance(name, str) and name and not is_computed(name) for name in names)
     wanted = frozenset({component.urn})
     return told and not any(_maker(owner, snapshot, wanted) == component.urn for owner in place.beside)
+
+
+def _is_by_name(urn: str, place: Place, snapshot: Snapshot) -> bool:
+    """Whether a resource is an allowlist of the mechanism of `place` that says for whose clients it is."""
+    known = snapshot.by_urn.get(urn)
+    told = None if known is None else known.properties.get("target")
+    return told == place.target and told in targets() and bool(row(told).named)
 
 
 def named_by_allowlists(snapshot: Snapshot, cloud: str, key: str) -> dict[str, frozenset[str]]:
@@ -211,17 +231,13 @@ def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
     return EVERY_CLIENT if found.addresses.opaque else found
 
 
-def with_meant(place: Place, snapshot: Snapshot) -> Place:
-    """The place with the clients of the allowlists there, if one of them names it and has no rule there: no rule tells then whom
-    it is for."""
+def with_named(place: Place, snapshot: Snapshot) -> Place:
+    """The same as `with_meant` where an allowlist names the place and has no rule there: no rule tells then whom it is for."""
     if not any(_cloud(snapshot.by_urn[urn]) for urn in place.judging if urn in snapshot.by_urn):
         return place
-    listed = [each for each in allowlists_at(place, snapshot) if each.own]
     owners = {step.owner for step in place.steps}
-    if all(each.own & owners for each in listed):
-        return place
-    clients = dict.fromkeys(client for each in listed for client in (each.clients.values() or [EVERY_CLIENT]))
-    return place if EVERY_CLIENT in clients else replace(place, meant=tuple(clients))
+    without = any(each.own and not each.own & owners for each in allowlists_at(place, snapshot))
+    return with_meant(place, snapshot) if without else place
 
 
 def with_clients(place: Place, snapshot: Snapshot) -> Place:
@@ -238,6 +254,14 @@ def with_clients(place: Place, snapshot: Snapshot) -> Place:
     past = [each for each in ways if each.meant and each.way.end == "internet"]
     others = tuple(each for each in ways if not (each.meant and each.way.end == "internet"))
     return replace(place, round_it=(*place.round_it, *past), other_ways=others)
+
+
+def with_meant(place: Place, snapshot: Snapshot) -> Place:
+    """The place with the clients of the allowlists that judge there as those that are meant where a flow names none; as it was
+    where one of them is for everybody, or where nobody can read for whom it is."""
+    clients = [each.clients.values() or [EVERY_CLIENT] for each in allowlists_at(place, snapshot) if each.own]
+    meant = tuple(dict.fromkeys(client for each in clients for client in each))
+    return place if EVERY_CLIENT in meant else replace(place, meant=meant)
 
 
 def _may_be_of(way: Round, clients: ClientTest) -> bool:

@@ -6,7 +6,15 @@ from functools import lru_cache, partial
 from typing import TypeVar
 
 from hostgate.catalog.model import Entry
-from hostgate.flows.address_sets import EVERY_ADDRESS, EVERY_IPV4, NO_ADDRESS, AddressSet, networks, range_of
+from hostgate.flows.address_sets import (
+    EVERY_ADDRESS,
+    EVERY_IPV4,
+    NO_ADDRESS,
+    AddressSet,
+    networks,
+    range_of,
+    translated,
+)
 from hostgate.flows.flow import IP_PROTOCOLS
 from hostgate.flows.intervals import Intervals
 from hostgate.flows.name_classes import Need
@@ -51,7 +59,8 @@ def needs_of(
         ranges = [each for each in dialled(entry) if range_of(each) is not None]
         addresses = sets.get(entry.id) or (networks(ranges) if ranges else None)
         if addresses is not None:
-            found.append(Need(entry.id, Box(port=box.port, protocols=box.protocols, address=addresses), due=False))
+            over_nat64 = translated(addresses)
+            found.append(Need(entry.id, Box(port=box.port, protocols=box.protocols, address=over_nat64), due=False))
             if by_address:
                 found.append(_at(Need(entry.id, box, due), addresses))
     return found
@@ -171,7 +180,7 @@ def needs_of_allowlists(listed: Sequence[Allowlist]) -> tuple[list[Need], frozen
             ports, protocols, _ = _spoken(port, transport, transport)
             entries = lists.get((grant, transport, port), [])
             had = (each.options.dialled(entry) for entry in entries if each.options is not None)
-            may_be = networks(kept.meant(entries, known).union(*had))
+            may_be = translated(networks(kept.meant(entries, known).union(*had)))
             pushed = Need(each.resource.name, Box(port=ports, protocols=protocols, address=may_be), due=False)
             found += _of_list([pushed], grant, each.clients.get(grant, EVERY_CLIENT))
     return found, frozenset().union(*(each.own for each in listed))

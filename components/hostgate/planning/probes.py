@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import Final, Literal
 
 from hostgate.catalog.hosts import is_address
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.name_atoms import OTHERS, STRANGER
 from hostgate.flows.name_classes import Need
@@ -217,7 +217,8 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
     for need in path.points[0].needs:
         box = need.box
         if need.due and box.dialled:
-            shape = box.port, box.protocols, box.applications, box.address
+            given = tuple(_given(box.address, family) for family in FAMILIES)
+            shape = box.port, box.protocols, box.applications, given
             kinds.setdefault((box.dialled[0].kind, shape), []).append(need)
     what = "an allowed host"
     for (match, _), needs in kinds.items():
@@ -228,16 +229,29 @@ def _of_needs(path: Path) -> Iterator[Probe | Untried]:
             continue
         step = max(1, len(needs) // MOST_ALIKE)
         some = islice(dict.fromkeys((*needs[::step], *needs)), _LOOKED_AT)
-        flows = [flow for need in some if (flow := _flow_of(need)) is not None]
-        # What is closed is another line's, or has an alternative that is open.
-        flows = [flow for flow in flows if path.verdict(flow).action != "block"]
         alike = f"{what}, one of {len(needs):,} alike" if len(needs) > MOST_ALIKE else what
         made: list[Probe | Untried] = []
-        for flow in flows:
-            made.append(_probe(path, _id(path, what, repr(flow)), alike, flow, answers=True, wanted="allow"))
+        for need in some:
+            if (flow := _flow_of(need)) is None:
+                continue
+            where = _addresses_of(path, flow)
+            verdicts = {path.verdict(each).action for each in where or [flow]}
+            if verdicts == {"block"}:  # what is closed is another line's, or has an alternative that is open
+                continue
+            id_ = _id(path, what, repr(flow))
+            if len(verdicts) > 1:
+                made.append(Untried(id_, alike, f"{need.entry}: it is open at some of its addresses alone"))
+                continue
+            made.append(_probe(path, id_, alike, next(iter(where), flow), answers=True, wanted="allow"))
             if sum(isinstance(each, Probe) for each in made) == MOST_ALIKE:
                 break
         yield from [each for each in made if isinstance(each, Probe)] or made[:1]
+
+
+def _given(addresses: AddressSet, family: AddressFamily) -> bool | None:
+    """Whether the addresses of a host are given; None: it has none of the family."""
+    known = addresses.of(family)
+    return known != EVERY_ADDRESS.of(family) if known else None
 
 
 def _flow_of(need: Need) -> Flow | None:

@@ -58,6 +58,8 @@ class Target:
     """`module:function` that finds in a snapshot where flows meet such objects."""
     named: str = ""
     """The option that names places for whose clients alone an allowlist is; none where others may come to be judged there."""
+    held_by: str = ""
+    """The input of a rule that says at which of those it judges."""
     members: str = ""
     """`module:function` that finds in a snapshot whom such places judge by name, who may come to be judged elsewhere."""
     simulated: str = ""

@@ -21,7 +21,7 @@ from hostgate.flows.steps import Place, Step
 from hostgate.gcp import evaluate as gcp
 from hostgate.gcp import evaluate_proxy
 from hostgate.gcp import resources as gcp_types
-from hostgate.planning.allowlists_at import with_clients, with_meant
+from hostgate.planning.allowlists_at import with_clients, with_named
 from hostgate.planning.options import PRIVATE_IPV4
 from hostgate.planning.targets import named
 from hostgate.policies.belonging import Together, readings, together
@@ -123,7 +123,7 @@ def places_with(policies: Iterable[JudgedPolicy], snapshot: Snapshot) -> list[Pl
         places = map(_closed, mine) if closes else mine
         elsewhere = each.policy is None
         found += [replace(here, assumptions=(*here.assumptions, assumed), elsewhere=elsewhere) for here in places]
-    found = [with_meant(with_clients(place, snapshot), snapshot) for place in found]
+    found = [with_named(with_clients(place, snapshot), snapshot) for place in found]
     return with_unread([replace(each, assumptions=(*each.assumptions, *_by_address(each))) for each in found], snapshot)
 
 
