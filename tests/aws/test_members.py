@@ -18,7 +18,7 @@ from hostgate.flows.reach import Reach, reach
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, Place
 from hostgate.flows.verdicts import decide
-from hostgate.review.compared_places import ComparedPlace, compared_members, compared_standing
+from hostgate.review.compared_places import ComparedPlace, compared_members, compared_standing, on_both
 from hostgate.review.guards import Guards, tripped
 
 OURS, WIDE, ALIKE, UNREAD = "sg-0a", "sg-0b", "sg-0c", "sg-0d"
@@ -577,3 +577,41 @@ def test_two_members_of_one_name_are_two(ids: tuple[str, str]) -> None:
         "block",
     ]
     assert first == (ids[0] or both[0].urn)
+
+
+LEAVES: dict[str, tuple[list[Resource], list[Resource]]] = {
+    "a group whose list goes": (
+        [*GROUPS, made(GROUP, "ours", OURS, egress=[])],
+        [*WITHOUT_OURS, made(GROUP, "ours", OURS, egress=[])],
+    ),
+    "a group whose list goes, with another rule": (
+        [*GROUPS, made(GROUP, "ours", OURS, egress=[]), apart(OURS, "mail", port=25, **SOME_V4)],
+        [*WITHOUT_OURS, made(GROUP, "ours", OURS, egress=[]), apart(OURS, "mail", port=25, **SOME_V4)],
+    ),
+    "an ACL whose entries go": (
+        [*ACLS, made(NACL, "ours", ACL, egress=[], ingress=[])],
+        [made(NACL, "ours", ACL, egress=[], ingress=[])],
+    ),
+    "an ACL whose entry widens": (
+        [*ACLS, made(NACL, "ours", ACL, egress=[], ingress=[])],
+        [entry(True, "203.0.113.0/24"), entry(False, "203.0.113.0/24"), made(NACL, "ours", ACL, egress=[], ingress=[])],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LEAVES)
+def test_what_judges_no_list_of_hosts_any_more_and_was_read_is_judged_all_the_same(what: str) -> None:
+    sides = [Snapshot(tuple(each), "a state") for each in LEAVES[what]]
+    read = evaluate_groups.places if "group" in what else evaluate_acls.places
+    there, back = ([*map(read, each)] for each in (sides, reversed(sides)))
+    assert len(read(sides[1])) == 0
+    wide = "widens" in what
+
+    def told(places: list[list[Place]], snapshots: Sequence[Snapshot]) -> ComparedPlace:
+        before, after = on_both((places[0], places[1]), (snapshots[0], snapshots[1]))
+        (place,) = compared_standing(before, after, ((), ()), (), snapshots[1])
+        assert (place.everything, place.perhaps_everything, place.what) == (None, None, "changed")
+        return place
+
+    assert {each.kind for each in told(there, sides).found.changes} == {"opened" if wide else "closed"}
+    assert {each.kind for each in told(back, sides[::-1]).found.changes} == {"closed" if wide else "opened"}

@@ -78,7 +78,7 @@ def members(snapshot: Snapshot) -> Members:
     def left(member: Member) -> frozenset[str] | None:
         return None if member.stands else default_acl(member.scope, snapshot)
 
-    return Members("subnet", of_acls(snapshot), frozenset(judged), place, left)
+    return Members("subnet", of_acls(snapshot), frozenset(judged), place, left, read)
 
 
 def plan_place(snapshot: Snapshot, acl: str) -> Place:

@@ -103,7 +103,7 @@ def members(snapshot: Snapshot) -> Members:
         gone = member.stands and not member.keys & snapshot.by_urn.keys()
         return None if gone else frozenset({NOT_KNOWN})
 
-    return Members("member", in_groups(snapshot), frozenset(_judged(snapshot, rules, named)), place, left)
+    return Members("member", in_groups(snapshot), frozenset(_judged(snapshot, rules, named)), place, left, read)
 
 
 def _with_others(

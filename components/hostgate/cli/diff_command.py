@@ -91,7 +91,13 @@ def review_options(command: F) -> F:
 def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review":
     """The review that was asked for. Raises InputError for what is wrong with a side."""
     from hostgate.cli.sides import read_sides
-    from hostgate.review.compared_places import as_it_stands, compared_members, compared_plans, compared_standing
+    from hostgate.review.compared_places import (
+        as_it_stands,
+        compared_members,
+        compared_plans,
+        compared_standing,
+        on_both,
+    )
     from hostgate.review.guards import Guards
     from hostgate.review.plan_changes import diff
     from hostgate.review.review import Review
@@ -107,8 +113,9 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
     if base.snapshot is None and head.snapshot is None:
         places = compared_plans(targets, guards.never_remove)
     else:
-        before, after, snapshot, new = _standing(base, head, targets)
-        places = compared_standing(before, after, sides, guards.never_remove, snapshot, targets)
+        before, after, snapshots, new = _standing(base, head, targets)
+        before, after = on_both((before, after), snapshots)
+        places = compared_standing(before, after, sides, guards.never_remove, snapshots[1], targets)
         targets = tuple(as_it_stands(each, places) for each in targets)
         places += compared_plans(new, guards.never_remove)
         notes += (f"{each.label} stands nowhere yet: it is compared as if nothing else stood there." for each in new)
@@ -127,7 +134,7 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
         from hostgate.policies.places import changes_not_read
 
         places += compared_members(base.snapshot, head.snapshot, sides, guards.never_remove)
-        not_read = tuple(changes_not_read((base.standing, base.snapshot), (head.standing, head.snapshot)))
+        not_read = tuple(changes_not_read((before, base.snapshot), (after, head.snapshot)))
     return Review(
         subject=subject or head.stack or base.stack or "plan",
         base=asked.base,
@@ -143,14 +150,14 @@ def make_review(asked: ComparisonRequest, subject: str | None = None) -> "Review
 
 def _standing(
     base: "Side", head: "Side", targets: "Sequence[TargetDiff]"
-) -> "tuple[tuple[Place, ...], tuple[Place, ...], Snapshot, list[TargetDiff]]":
-    """The places of both sides, where one is a plan as it would stand in the other; what stands after; and targets of which
+) -> "tuple[tuple[Place, ...], tuple[Place, ...], tuple[Snapshot, Snapshot], list[TargetDiff]]":
+    """The places of both sides, where one is a plan as it would stand in the other; what stands there; and targets of which
     nothing stands."""
     from hostgate.cli.sides import places_of
     from hostgate.review.put_in import put_in
 
     if base.snapshot is not None and head.snapshot is not None:
-        return base.standing, head.standing, head.snapshot, []
+        return base.standing, head.standing, (base.snapshot, head.snapshot), []
     plans = (base if base.snapshot is None else head).statements
     whole = {(each.target, each.name): each for plan in plans for each in plan.apart}  # a comparison leaves objects out
     sides = [(each.head, each.base) if base.snapshot is None else (each.base, each.head) for each in targets]
@@ -161,8 +168,8 @@ def _standing(
     whole_plan = put_in(snapshot, ((standing, plan) for standing, plan in pairs if standing is not None))
     planned = places_of(whole_plan)
     if base.snapshot is None:
-        return planned, head.standing, snapshot, new
-    return base.standing, planned, whole_plan, new
+        return planned, head.standing, (whole_plan, snapshot), new
+    return base.standing, planned, (snapshot, whole_plan), new
 
 
 def end(review: "Review") -> None:

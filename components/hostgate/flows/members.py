@@ -4,7 +4,7 @@ for one by what else judges it, before or afterwards.
 A member that is gone, or new, or that comes to a place, opens nothing there by itself.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from hostgate.catalog.problems import few
@@ -36,6 +36,13 @@ class Members:
     judged: frozenset[str]
     place: Callable[[frozenset[str]], Place]
     left: Callable[[Member], frozenset[str] | None]
+    read: Set[str] = frozenset()
+    """The names of places of which something was read here, whether they judge a list of hosts or not."""
+
+    def beside(self, here: Iterable[Place], there: Iterable[Place]) -> list[Place]:
+        """What judges a list of hosts `there` and none here."""
+        left = {each.name for each in there} - {each.name for each in here}
+        return [self.place(frozenset({name})) for name in sorted(left & self.read)]
 
 
 def moved(

@@ -28,7 +28,7 @@ from hostgate.flows.verdicts import decide
 from hostgate.planning.breadth import too_broad
 from hostgate.planning.decision import Decision, rules_decided
 from hostgate.planning.needs import needs_of
-from hostgate.planning.targets import named
+from hostgate.planning.targets import load, named, rows
 from hostgate.review.moved_hosts import Addresses, answered, passing_alone
 from hostgate.review.plan_changes import TargetDiff
 from hostgate.review.statement import Statement
@@ -335,6 +335,20 @@ def as_it_stands(change: TargetDiff, places: Sequence[ComparedPlace]) -> TargetD
 
     left = tuple(shift for shift in change.unlisted.opens if opens(shift.about))
     return replace(change, unlisted=replace(change.unlisted, opens=left))
+
+
+def on_both(
+    places: tuple[Sequence[Place], Sequence[Place]], snapshots: tuple[Snapshot, Snapshot]
+) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """The places of both sides, with what judges a list of hosts on the other side alone, as far as it was read."""
+    before, after = (list(each) for each in places)
+    for target in rows():
+        if target.members:
+            sides = [load(target.members)(each) for each in snapshots]
+            mine = [[each for each in side if each.target == target.name] for side in places]
+            before += sides[0].beside(*mine)
+            after += sides[1].beside(*reversed(mine))
+    return tuple(before), tuple(after)
 
 
 def compared_members(
