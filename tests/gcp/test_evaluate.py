@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
+from hostgate.flows.address_sets import networks
 from hostgate.flows.flow import Flow, Verdict
+from hostgate.flows.intervals import Intervals
+from hostgate.flows.name_classes import Need
 from hostgate.flows.nodes import UNKNOWN
+from hostgate.flows.reach import reach
 from hostgate.flows.snapshot import Resource, Snapshot
+from hostgate.flows.steps import Box
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places
 
@@ -538,3 +543,19 @@ def test_of_two_global_policies_of_one_network_nobody_tells_which_it_has(turned:
     assert verdict.action == "unknown"
     assert "second is the network's policy, and not egress" in verdict.why + str(verdict.lacks) or turned
     assert "egress is the network's policy, and not second" in verdict.why + str(verdict.lacks) or not turned
+
+
+V6_ONLY, BOTH = networks(["2001:db8::7/128"]), networks(["203.0.113.7/32", "2001:db8::7/128"])
+
+
+@pytest.mark.parametrize("later", [True, False], ids=["allowed behind", "not allowed"])
+def test_what_has_ipv6_addresses_alone_is_missing_where_ipv6_is_closed_and_the_rest_goes_over_ipv4(
+    *, later: bool
+) -> None:
+    allow = rule(2000, "allow", WEB, destIpRanges=["203.0.113.7/32", *(["2001:db8::7/128"] if later else [])])
+    closes = rule(1, "deny", destIpRanges=["::/0"])
+    (place,) = places(Snapshot((*EGRESS, closes, allow, *DENY), "a stack"))
+    assert ("Clients go over IPv4: " in " ".join(place.assumptions)) is later
+    for address, missing in ((BOTH, []), (V6_ONLY, ["a"])):
+        need = Need("a", Box(address=address, port=Intervals.of([(443, 443)]), protocols=frozenset({6})))
+        assert [entry for each in reach(place, [need]).missing for entry, _ in each.entries] == missing

@@ -27,6 +27,12 @@ class Need:
     group: str = ""
     """Alternatives of which any one is enough; empty: it is one of none."""
 
+    @property
+    def only(self) -> AddressFamily | None:
+        """The family that clients have to go over, whichever they else do: the only one with an address of its host."""
+        having = [family for family in FAMILIES if self.box.address.of(family)]
+        return having[0] if len(having) == 1 and not self.box.address.opaque else None
+
 
 class Part(NamedTuple):
     """A step or a need as one class sees it. `named` and `silent`: whether it is about packets that carry the name of the
@@ -147,6 +153,7 @@ class Space:
             for place in self.places
             for family in (place.families if place.inside == NO_ADDRESS or place.clients is not None else FAMILIES)
         }
+        meant |= {need.only for need in self.needs if need.due and need.only}
         return tuple(family for family in FAMILIES if family in meant)
 
     def answers(self, name: str) -> tuple[int, ...]:

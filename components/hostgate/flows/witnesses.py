@@ -412,11 +412,12 @@ class Diagram:
 
     def _due_needs(self, cell: Cell) -> list[Need]:
         name, family = self.of.names[0], "IPv6" if cell.flow.family == 6 else "IPv4"
-        if name != name.lower() or not any(family in place.families for place in self.of.space.places):
-            return []  # clients do not write it so, or do not go so
+        if name != name.lower():
+            return []  # clients do not write it so
         if is_translated(cell.flow.address or ""):
             return []  # clients that have NAT64 may go so, and nobody here knows which have
-        return [need for need in self._needs(cell.can & cell.sure) if need.due]
+        goes = any(family in place.families for place in self.of.space.places)
+        return [need for need in self._needs(cell.can & cell.sure) if need.due and (goes or need.only == family)]
 
     def _needs(self, bits: int) -> list[Need]:
         return [part.need for bit, part in enumerate(self.of.parts) if part.need is not None and bits >> bit & 1]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, listed, reachable, symbol
+from hostgate.flows.address_sets import FAMILIES, NO_ADDRESS, AddressSet, listed, reachable, symbol
 from hostgate.flows.nodes import UNKNOWN, Node, number
 from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box, ClientTest, Place, Stage, Step, elsewhere
@@ -271,9 +271,15 @@ class _Reading:
             str(one.properties.get("firewallPolicy")).rpartition("/")[2] if policy is None else policy.name
             for policy, one, _ in attached
         )
+        without_ipv6 = _without_ipv6(stages)
+        families = FAMILIES if without_ipv6 is None else FAMILIES[:1]
+        if without_ipv6 is not None and any(_over_ipv6(step) for stage in stages for step in stage.steps):
+            assumptions.append(
+                f"Clients go over IPv4: {without_ipv6.rule} denies all of IPv6 before anything allows some of it."
+            )
         return Place(
             TARGET, key, (*stages, _implied()), (*assumptions, *self._kept(stages)), policy=", ".join(names), kind="network",
-            families=_families(stages), judging=frozenset(each.urn for each, _, _ in attached if each is not None),
+            families=families, judging=frozenset(each.urn for each, _, _ in attached if each is not None),
             answers=(*answers(self.snapshot, lambda policy: self._answers(policy, key)), *METADATA_ANSWERS),
         )  # fmt: skip
 
@@ -504,19 +510,28 @@ def _is_named(group: Resource, reference: str) -> bool:
     return wanted == named and alike(own, place)
 
 
-def _families(stages: Sequence[Stage]) -> tuple[AddressFamily, ...]:
-    """Those that a flow may go over: not IPv6 where a deny of all of it comes before anything that lets some of it pass."""
+def _without_ipv6(stages: Sequence[Stage]) -> Step | None:
+    """The deny of all IPv6 that comes before anything that lets some of it pass: flows do not go over it then."""
     every = reachable().of("IPv6")
     for stage in stages:
         if stage.unordered:
-            return FAMILIES
-        for box, action in ((step.box, step.action) for step in stage.steps):
-            if action != "block":
+            return None
+        for step in stage.steps:
+            box = step.box
+            if step.action != "block":
                 if box.address.opaque or box.address.of("IPv6") & every:
-                    return FAMILIES
+                    return None
             elif box == Box(address=box.address) and not box.address.without and box.address.of("IPv6").holds(every):
-                return ("IPv4",)
-    return FAMILIES
+                return step
+    return None
+
+
+def _over_ipv6(step: Step) -> bool:
+    """Whether a rule allows some destination over IPv6."""
+    where = step.box.address
+    return (
+        step.action == "allow" and bool(step.rule) and bool(where.opaque or where.of("IPv6") & reachable().of("IPv6"))
+    )
 
 
 def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:
