@@ -15,6 +15,7 @@ from hostgate.flows.snapshot import Resource, Snapshot
 from hostgate.flows.steps import Box
 from hostgate.flows.verdicts import decide
 from hostgate.gcp.evaluate import places
+from hostgate.review.compared_places import compared_standing
 
 NET = "projects/p/global/networks/net"
 POLICY = "projects/p/global/firewallPolicies/egress"
@@ -559,3 +560,30 @@ def test_what_has_ipv6_addresses_alone_is_missing_where_ipv6_is_closed_and_the_r
     for address, missing in ((BOTH, []), (V6_ONLY, ["a"])):
         need = Need("a", Box(address=address, port=Intervals.of([(443, 443)]), protocols=frozenset({6})))
         assert [entry for each in reach(place, [need]).missing for entry, _ in each.entries] == missing
+
+
+@pytest.mark.parametrize(
+    ("denied", "wide"),
+    [
+        (["198.18.5.5/32"], False),
+        (["198.18.5.5/32", "203.0.113.0/24"], False),
+        (["0.0.0.0/0"], True),
+        (["0.0.0.0/1"], True),
+        (["2000::/3"], True),
+        (["2600:1f00::/48"], False),
+    ],
+)
+def test_a_denial_that_goes_opens_what_it_denied_and_is_everything_where_that_was_wide(
+    denied: list[str], *, wide: bool
+) -> None:
+    before, after = (
+        places(Snapshot((*EGRESS, *(rule(300, "deny", destIpRanges=each) for each in some)), "a stack"))
+        for some in ([denied], [])
+    )
+    (place,) = compared_standing(before, after, ((), ()))
+    assert {each.kind for each in place.found.changes} == {"opened"}
+    assert (place.everything is not None) is wide
+    assert place.opens == 1
+    both = [rule(at, "deny", destIpRanges=[half]) for at, half in enumerate(("0.0.0.0/1", "128.0.0.0/1"), 1)]
+    (halves,) = compared_standing(places(Snapshot((*EGRESS, *both), "a stack")), after, ((), ()))
+    assert halves.everything is not None

@@ -247,7 +247,12 @@ class _Difference:
         return next((step for step in reversed(steps) if step.rule == verdict.rule), None)
 
     def causes(self, side: int) -> Iterator[Cause]:
-        """What decides before or after, for each of the names."""
+        """What decides before or after, for each of the names: what passes now, at the addresses at which it was denied."""
+        blocked = self._decides(0) if side and self.before.action == "block" else None
+        for cause in self._causes(side):
+            yield cause if blocked is None else cause._replace(ranges=_within(cause.ranges, blocked.box.address))
+
+    def _causes(self, side: int) -> Iterator[Cause]:
         step, space = self._decides(side), self.of.space
         columns = zip(self.of.alike[0], self.of.groups, strict=True)
         mine = (at for at, (each, group) in enumerate(columns) if each is step and space.place_of_group[group] == side)
@@ -256,6 +261,13 @@ class _Difference:
             yield _cause(step)
         else:
             yield from (_cause(alike[column]) for alike in self.of.alike)
+
+
+def _within(ranges: AddressSet, others: AddressSet) -> AddressSet:
+    """The ranges as far as they are in others. Of these nothing is left out that nobody here can tell."""
+    if others.opaque:
+        return ranges
+    return replace(ranges, v4=ranges.v4 & others.v4, v6=ranges.v6 & others.v6)
 
 
 def _cause(step: Step | None) -> Cause:
