@@ -1,5 +1,6 @@
 """The evaluator: what decides a flow, what cannot be told, and that an answer never rests on what nobody saw."""
 
+from dataclasses import replace
 from itertools import permutations, product
 
 import pytest
@@ -430,3 +431,20 @@ class TestAClientThatIsNotNamed:
         here = place(*steps, otherwise="allow", meant=(client,) if told else ())
         verdict = decide(here, Flow("x.dev"))
         assert (verdict.action, verdict.rule) == ("block", "deny")
+
+
+def test_who_has_passed_a_rule_for_some_clients_is_none_of_those_to_another_rule() -> None:
+    those = ClientTest(identities=frozenset({"account:builds@acme"}))
+    here = Box(address=networks(["203.0.113.7/32"]), client=those)
+    rules = (
+        Step(action="allow", rule="allow", why="the rule allow allows it", box=here),
+        Step(action="block", rule="deny", why="the rule deny denies it", box=Box(client=those)),
+    )
+    end = Step(action="allow", rule="", why="nothing denies it")
+    place = Place("gcp:fqdn", "vpc", (Stage("policy", rules, end),))
+    flow = Flow("a.example", address="203.0.113.7", source="10.0.0.7")
+    assert decide(place, flow).allows
+    elsewhere = decide(place, replace(flow, address="203.0.113.8"))
+    assert (elsewhere.action, elsewhere.lacks) == ("unknown", ("the client is account:builds@acme",))
+    turned = replace(place, stages=(Stage("policy", rules[::-1], end),))
+    assert decide(turned, flow).action == "unknown"

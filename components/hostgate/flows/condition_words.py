@@ -1,6 +1,7 @@
 """What would have to be so for a step to hold, in the words in which verdicts tell it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow, ip_protocol
@@ -24,8 +25,11 @@ def named(names: Names, name: str | None) -> str:
     return f"name: {' and '.join(map(str, names))} is meant, not {name}"
 
 
+CLIENT_IS: Final = "the client is "
+
+
 def among(client: ClientTest) -> str:
-    return f"the client is {' or '.join(sorted(client.identities or ()))}"
+    return f"{CLIENT_IS}{' or '.join(sorted(client.identities or ()))}"
 
 
 _KINDS: Mapping[str, str] = {

@@ -434,14 +434,19 @@ def _from_moment(
     moment = stage.moments[at]
     once = at_once or len(stage.moments) == 1
     not_so: dict[str, list[frozenset[str]]] = {}
+    not_client: list[frozenset[str]] = []
     for step, answer in steps:
         if not once and moment not in step.moments:
             continue
-        if step.whole and answer is not True:
+        if answer is not True:
             lacks = frozenset(answer)
-            if any(each <= lacks for each in not_so.setdefault(step.whole, [])):
+            # Who has passed a rule for some clients is none of those, to whatever other rule.
+            if any(each <= lacks for each in (*not_so.setdefault(step.whole, []), *not_client)):
                 continue
-            not_so[step.whole].append(lacks)
+            if step.whole:
+                not_so[step.whole].append(lacks)
+            if all(each.startswith(words.CLIENT_IS) for each in lacks):
+                not_client.append(lacks)
         for_now = step.action == "allow" and not step.lasting and not once and at + 1 < len(stage.moments)
         if step.action == "allow" and step.lasting and not once:
             yield from _answers_dropped(step, steps, moment)
