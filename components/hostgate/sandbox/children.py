@@ -13,6 +13,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -105,16 +106,23 @@ class _Passing:
 
     def _pass_on(self, child: "subprocess.Popen[str]") -> None:
         while number := self._got.get():
+            together = time.monotonic() + TOGETHER
             reached_all = self._witness.was_told()
-            ended = False
-            with suppress(queue.Empty):
-                while (other := self._got.get_nowait()) in (number, 0):
-                    ended |= other == 0
-                self._got.put(other)
             if number in _PASSED_ON_AS or not reached_all:
                 child.send_signal(_PASSED_ON_AS.get(signal.Signals(number), number))
-            if ended:
+            if self._is_over(number, together):
                 return
+
+    def _is_over(self, number: int, until: float) -> bool:
+        """Whether the child has ended. Takes what is the same signal, which may be noted after the witness has ended."""
+        while True:
+            try:
+                other = self._got.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                return False
+            if other != number:
+                self._got.put(other)
+                return other == 0
 
 
 class _Witness:
