@@ -155,12 +155,12 @@ def _place(snapshot: Snapshot, acl: str, rules: Sequence[Resource]) -> Place:
 
 
 def _lists(adopting: Resource, entry: Resource) -> bool:
-    """Whether a resource that adopts an ACL has an entry that stands apart, too, by its number and direction. What it does
-    not have it removes, when it is made and at each change (terraform-provider-aws, vpc_default_network_acl.go: creation
-    deletes every entry; read 2026-11-29)."""
-    number_, way = number(entry.node.at("ruleNumber")), entry.node.at("egress").value
+    """Whether a resource that adopts an ACL has an entry that stands apart, too, by its number and direction. When it is made it
+    removes every other one; later what a refresh has read and it does not list, for its entries are not computed
+    (terraform-provider-aws, vpc_default_network_acl.go, read 2026-11-29)."""
+    its_number, way = number(entry.node.at("ruleNumber")), entry.node.at("egress").value
     return any(
-        adopting.node.at(key).unknown or any(number(item.at("ruleNo")) == number_ for item in adopting.node.at(key).items())
+        adopting.node.at(key).unknown or any(number(item.at("ruleNo")) == its_number for item in adopting.node.at(key).items())
         for key in (["egress"] if way is True else ["ingress"] if way is False else ["egress", "ingress"])
     )  # fmt: skip
 

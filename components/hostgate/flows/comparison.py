@@ -17,7 +17,7 @@ from hostgate.flows.name_atoms import STRANGER
 from hostgate.flows.name_classes import NameClass, Need, Space
 from hostgate.flows.reach import from_whom
 from hostgate.flows.route_changes import Kind, route_changes
-from hostgate.flows.steps import Group, Place, Stage, Step, by_itself, clients_together, keeping
+from hostgate.flows.steps import ClientTest, Group, Place, Stage, Step, by_itself, keeping
 from hostgate.flows.verdicts import Assumed, ends
 from hostgate.flows.witnesses import MOST_ENDS, Cell, Diagram
 
@@ -395,5 +395,10 @@ def joined(places: Sequence[Place]) -> Place:
     known = [place.clients for place in places if place.clients is not None]
     if len(known) < len(places):
         return replace(places[0], clients=None)
+    identities = [each.identities for each in known if each.identities is not None]
+    meant = ClientTest(
+        addresses=union(each.addresses for each in known),
+        identities=frozenset().union(*identities) if len(identities) == len(known) else None,
+    )
     families = tuple(family for family in FAMILIES if any(family in place.families for place in places))
-    return replace(places[0], clients=clients_together(known), families=families)
+    return replace(places[0], clients=meant, families=families)

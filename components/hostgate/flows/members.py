@@ -64,11 +64,11 @@ def moved(
         if stays <= now:
             told = {(step.owner, step.rule) for side in (before, after) for step in side.place(stays).steps}
             found = replace(found, changes=tuple(each for each in found.changes if not _by(each) <= told))
-        cloud, kind = places[1].target.partition(":")[0], places[0].kind
+        kind = places[0].kind
         who = f"{before.kind}{'s' if len(names) > 1 else ''} {few(names)}"
         where = f"in {kind}" if was == now else f"from {kind} {places[0].name} to"
         if found.changes or was != now:
-            yield f"{cloud} {who}, {where} {places[1].name}", found
+            yield f"{places[1].cloud} {who}, {where} {places[1].name}", found
 
 
 def _by(change: Change) -> set[tuple[str, str]]:

@@ -4,13 +4,13 @@ Every cloud translates its policies into stages of steps; nothing here knows whi
 conditions with an action; `decide` in `hostgate.flows.verdicts` answers a flow from them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Final, Literal
 
-from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet, union
+from hostgate.flows.address_sets import EVERY_ADDRESS, FAMILIES, NO_ADDRESS, AddressFamily, AddressSet
 from hostgate.flows.flow import Flow
 from hostgate.flows.intervals import EVERY_PORT, NO_NUMBER, Intervals
 from hostgate.flows.names import Names, NameTest, endings
@@ -57,15 +57,6 @@ class ClientTest:
 
 
 EVERY_CLIENT = ClientTest()
-
-
-def clients_together(clients: Sequence[ClientTest]) -> ClientTest:
-    """Those of any of `clients`."""
-    identities = [each.identities for each in clients if each.identities is not None]
-    return ClientTest(
-        addresses=union(each.addresses for each in clients),
-        identities=frozenset().union(*identities) if len(identities) == len(clients) else None,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +235,10 @@ class Place:
     """Whether it stands with or without the rules that were read, because others own the policy."""
     beside: frozenset[str] = frozenset()
     """Resources whose rules are there because other places judge some of its clients, too: what is theirs is told there."""
+
+    @property
+    def cloud(self) -> str:
+        return self.target.partition(":")[0]
 
     def may_be_unanswered(self, flow: Flow) -> bool:
         """Whether a flow may leave here and its answer may not come back: something judges answers apart, and no connection has

@@ -25,7 +25,7 @@ from hostgate.flows.atoms import cut
 from hostgate.flows.flow import Flow, Verdict
 from hostgate.flows.intervals import EVERY_PORT, Intervals
 from hostgate.flows.names import hold, kinship
-from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, clients_together, keeping
+from hostgate.flows.steps import EVERY_CLIENT, Box, ClientTest, Moment, Place, Stage, Step, keeping
 
 Dimension = Literal["protocol", "port", "name", "address", "client", "unknown"]
 """What a condition is about."""
@@ -555,7 +555,7 @@ class _Facts:
                 found["family"] = f"family: the rule is not for {self.family}"
             elif tested is not None:
                 word, given = ("address", self.flow.address) if about == "address" else ("source", self.flow.source)
-                wanted = what().removeprefix("its address is ").removeprefix("the client is ")
+                wanted = what().removeprefix("its address is ").removeprefix(words.CLIENT_IS)
                 found[word] = f"{word}: one {wanted} is meant, not {given or 'one of the internet'}"
             else:
                 found[about] = what()
@@ -652,8 +652,6 @@ def _destination(place: Place, flow: Flow) -> AddressSet:
 def _clients(place: Place, flow: Flow) -> ClientTest:
     """The client of the flow; where it names none, those that the place is meant for, else one from inside."""
     if flow.source is None:
-        if place.meant:
-            return place.clients or clients_together(place.meant)
         return place.clients or ClientTest(addresses=EVERY_ADDRESS if place.inside == NO_ADDRESS else place.inside)
     if flow.identity is not None:
         return ClientTest(identities=frozenset({flow.identity}))

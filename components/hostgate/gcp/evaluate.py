@@ -273,7 +273,8 @@ class _Reading:
         )
         without_ipv6 = _without_ipv6(stages)
         families = FAMILIES if without_ipv6 is None else FAMILIES[:1]
-        if without_ipv6 is not None and any(_over_ipv6(step) for stage in stages for step in stage.steps):
+        allowed = (each.box.address for stage in stages for each in stage.steps if each.action == "allow" and each.rule)
+        if without_ipv6 is not None and any(map(_has_ipv6, allowed)):
             assumptions.append(
                 f"Clients go over IPv4: {without_ipv6.rule} denies all of IPv6 before anything allows some of it."
             )
@@ -519,19 +520,16 @@ def _without_ipv6(stages: Sequence[Stage]) -> Step | None:
         for step in stage.steps:
             box = step.box
             if step.action != "block":
-                if box.address.opaque or box.address.of("IPv6") & every:
+                if _has_ipv6(box.address):
                     return None
             elif box == Box(address=box.address) and not box.address.without and box.address.of("IPv6").holds(every):
                 return step
     return None
 
 
-def _over_ipv6(step: Step) -> bool:
-    """Whether a rule allows some destination over IPv6."""
-    where = step.box.address
-    return (
-        step.action == "allow" and bool(step.rule) and bool(where.opaque or where.of("IPv6") & reachable().of("IPv6"))
-    )
+def _has_ipv6(where: AddressSet) -> bool:
+    """Whether some of it may be the internet over IPv6."""
+    return bool(where.opaque or where.of("IPv6") & reachable().of("IPv6"))
 
 
 def _passed(doubts: tuple[str, ...]) -> tuple[Step, ...]:

@@ -5,7 +5,7 @@ and its type in the URN (Pulumi docs, resource names: the qualified type is that
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -55,8 +55,7 @@ class Allowlist:
 def allowlists_at(place: Place, snapshot: Snapshot) -> list[Allowlist]:
     """Those of the cloud of `place`, with what is theirs there: what each made and judges there, with a rule or without. Where
     nothing tells what it made, the rules that it names, of its own stack."""
-    cloud = place.target.partition(":")[0]
-    components = [each for each in snapshot.resources if _cloud(each) == cloud]
+    components = [each for each in snapshot.resources if _cloud(each) == place.cloud]
     others = {each.urn for each in components if _is_for_others(each, place, snapshot)}
     if not _is_not_known(place, snapshot):
         components = [each for each in components if each.urn not in others]
@@ -231,15 +230,6 @@ def _clients(target: str, share: Options, snapshot: Snapshot) -> ClientTest:
     return EVERY_CLIENT if found.addresses.opaque else found
 
 
-def with_named(place: Place, snapshot: Snapshot) -> Place:
-    """The same as `with_meant` where an allowlist names the place and has no rule there: no rule tells then whom it is for."""
-    if not any(_cloud(snapshot.by_urn[urn]) for urn in place.judging if urn in snapshot.by_urn):
-        return place
-    owners = {step.owner for step in place.steps}
-    without = any(each.own and not each.own & owners for each in allowlists_at(place, snapshot))
-    return with_meant(place, snapshot) if without else place
-
-
 def with_clients(place: Place, snapshot: Snapshot) -> Place:
     """The place with the subnets that an allowlist there names as its clients among those that count. Where no firewall of the
     place was read, one that names nobody is for all of them."""
@@ -259,7 +249,20 @@ def with_clients(place: Place, snapshot: Snapshot) -> Place:
 def with_meant(place: Place, snapshot: Snapshot) -> Place:
     """The place with the clients of the allowlists that judge there as those that are meant where a flow names none; as it was
     where one of them is for everybody, or where nobody can read for whom it is."""
-    clients = [each.clients.values() or [EVERY_CLIENT] for each in allowlists_at(place, snapshot) if each.own]
+    return _with_clients_of(place, allowlists_at(place, snapshot))
+
+
+def with_named(place: Place, snapshot: Snapshot) -> Place:
+    """The same where an allowlist names the place and has no rule there alone: no rule tells then whom it is for."""
+    if not any(_cloud(snapshot.by_urn[urn]) for urn in place.judging if urn in snapshot.by_urn):
+        return place
+    owners = {step.owner for step in place.steps}
+    listed = allowlists_at(place, snapshot)
+    return _with_clients_of(place, listed) if any(each.own and not each.own & owners for each in listed) else place
+
+
+def _with_clients_of(place: Place, listed: Sequence[Allowlist]) -> Place:
+    clients = [each.clients.values() or [EVERY_CLIENT] for each in listed if each.own]
     meant = tuple(dict.fromkeys(client for each in clients for client in each))
     return place if EVERY_CLIENT in meant else replace(place, meant=meant)
 

@@ -133,10 +133,7 @@ def with_unread(places: Sequence[Place], snapshot: Snapshot) -> list[Place]:
     for resource, held in _not_read(places, snapshot):
         said = f"{resource.name} ({resource.type}) holds {held} and is not read; it is taken to change nothing."
         told.setdefault(cloud_of(resource.type) or "", []).append(said)
-    return [
-        replace(place, assumptions=(*place.assumptions, *told.get(place.target.partition(":")[0], ())))
-        for place in places
-    ]
+    return [replace(place, assumptions=(*place.assumptions, *told.get(place.cloud, ()))) for place in places]
 
 
 def _not_read(places: Iterable[Place], snapshot: Snapshot) -> Iterator[tuple[Resource, str]]:
@@ -151,7 +148,7 @@ def changes_not_read(
 ) -> Iterator[str]:
     """What changes of resources that nobody reads, on clouds with a place that judges, as sentences."""
     old, new = ({each.urn: (each, held) for each, held in _not_read(*side)} for side in (before, after))
-    clouds = {place.target.partition(":")[0] for places, _ in (before, after) for place in places}
+    clouds = {place.cloud for places, _ in (before, after) for place in places}
     for urn in dict.fromkeys([*new, *old]):
         resource, held = new.get(urn) or old[urn]
         what = "is new" if urn not in old else "is gone" if urn not in new else "changes"

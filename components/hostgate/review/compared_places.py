@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
-from typing import Any, Literal
+from typing import Any
 
 from hostgate.catalog.match_kinds import holds
 from hostgate.catalog.model import Entry
@@ -63,7 +63,7 @@ class ComparedPlace:
     def opens(self) -> int:
         """How many hosts of rules open, or may, and rules without hosts: of those of entries each that opens, beside the
         addresses of hosts or of their ports."""
-        return self._number(self.found.changes, "opening", self.opened)
+        return self._number(((each, cause) for each in self.found.changes for cause in each.opening), self.opened)
 
     @property
     def may_open(self) -> int:
@@ -72,23 +72,22 @@ class ComparedPlace:
         surely = {
             host: flow for host, flow in self.opened.items() if after is not None and answered(after, flow).allows
         }
-        return self.opens - self._number(self.found.of("opened"), "opening", surely)
+        return self.opens - self._number(
+            ((each, cause) for each in self.found.of("opened") for cause in each.opening), surely
+        )
 
     @property
     def closes(self) -> int:
         """The same of what closes. What a rule for most of the internet let pass is everything else, and not counted."""
-        return self._number(self.found.changes, "closing", self.closed)
+        causes = ((each, cause) for each in self.found.changes for cause in each.closing)
+        return self._number((pair for pair in causes if pair[1].hosts or _broad(pair[1].ranges) is None), self.closed)
 
-    def _number(self, changes: Iterable[Change], side: Literal["opening", "closing"], moved: Mapping[str, Flow]) -> int:
-        told = set()
-        for change in changes:
-            by_host = not change.beside and (moved or change.kind != "unknown")
-            for cause in getattr(change, side):
-                everything_else = side == "closing" and not cause.hosts and _broad(cause.ranges) is not None
-                of_entry = not cause.hosts and cause.rule in self.by_address.rules
-                if not everything_else and not (of_entry and by_host):
-                    told.add(_counted(cause))
-        return len(told) + len(moved)
+    def _number(self, causes: Iterable[tuple[Change, Cause]], moved: Mapping[str, Flow]) -> int:
+        def host_by_host(change: Change, cause: Cause) -> bool:
+            of_entry = not cause.hosts and cause.rule in self.by_address.rules
+            return of_entry and not change.beside and (bool(moved) or change.kind != "unknown")
+
+        return len({_counted(cause) for change, cause in causes if not host_by_host(change, cause)}) + len(moved)
 
     @cached_property
     def closed(self) -> Mapping[str, Flow]:
@@ -316,7 +315,7 @@ def compared_standing(
     rules = frozenset(rule for each in targets for rule in _rules_that_change(each))
     asked = _Asked(sides, hosts)
     found = compare_all(before, after, asked.needs)
-    told = ((f"{each.place.target.partition(':')[0]} {each.place.kind} {each.place.name}", each) for each in found)
+    told = ((f"{each.place.cloud} {each.place.kind} {each.place.name}", each) for each in found)
     return tuple(asked.compared(told, rules, snapshot))
 
 
@@ -326,7 +325,7 @@ def as_it_stands(change: TargetDiff, places: Sequence[ComparedPlace]) -> TargetD
     cloud = change.target.partition(":")[0]
     standing: dict[str, list[ComparedPlace]] = {}
     for each in places:
-        if each.found.before is not None and each.found.before.target.partition(":")[0] == cloud:
+        if each.found.before is not None and each.found.before.cloud == cloud:
             standing.setdefault(each.found.before.name, []).append(each)
 
     def opens(about: str) -> bool:
@@ -343,9 +342,10 @@ def on_both(
     """The places of both sides, with what judges a list of hosts on the other side alone, as far as it was read."""
     before, after = (list(each) for each in places)
     for target in rows():
-        if target.members:
+        mine = [[each for each in side if each.target == target.name] for side in places]
+        one, other = ({each.name for each in side} for side in mine)
+        if target.members and one != other:
             sides = [load(target.members)(each) for each in snapshots]
-            mine = [[each for each in side if each.target == target.name] for side in places]
             before += sides[0].beside(*mine)
             after += sides[1].beside(*reversed(mine))
     return tuple(before), tuple(after)
@@ -371,7 +371,7 @@ class _Asked:
         self._of_cloud = cache(partial(_by_address, before=sides[0], after=sides[1], guarded_hosts=hosts))
 
     def _by_address(self, place: Place) -> ByAddress:
-        return self._of_cloud(place.target.partition(":")[0])
+        return self._of_cloud(place.cloud)
 
     def needs(self, place: Place) -> list[Need]:
         return [*self._guarded, *self._by_address(place).needs]
